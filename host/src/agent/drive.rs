@@ -1,0 +1,106 @@
+//! Driving a guest in slices of fuel, so that the host can look up between them.
+//!
+//! A slice ends where wasmtime has saved the fuel, so stopping there is exact: the fuel of the stop is recorded, and
+//! a replay that is given just that much fuel stops at the same instruction. A guest that waits in a host call is
+//! stopped in that call.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::Sink;
+use crate::gate::{Output, StopReason};
+use crate::journal::Progress;
+
+/// How often durable output is looked for while a guest waits.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Tells one run to stop; clones stop the same run.
+#[derive(Clone, Default)]
+pub struct Stop(Arc<Asked>);
+
+#[derive(Default)]
+struct Asked {
+    asked: AtomicBool,
+    wake: Notify,
+}
+
+impl Stop {
+    /// Asks the run to stop at its next slice, or in the call it waits in.
+    pub fn ask(&self) {
+        self.0.asked.store(true, Ordering::Release);
+        self.0.wake.notify_one();
+    }
+
+    /// Says whether a stop was asked for.
+    pub fn is_asked(&self) -> bool {
+        self.0.asked.load(Ordering::Acquire)
+    }
+}
+
+/// How driving a guest came to an end.
+pub(super) enum Driven<T> {
+    /// The guest returned or trapped.
+    Finished(T),
+    /// The host stopped it.
+    Stopped(StopReason),
+}
+
+/// Shows a run's output as its entries become durable.
+pub(super) struct Shower<'a>(Option<Showing<'a>>);
+
+struct Showing<'a> {
+    output: Output,
+    progress: Progress,
+    sink: Sink<'a>,
+}
+
+impl<'a> Shower<'a> {
+    /// Shows `output` to `sink` as far as `progress` has come.
+    pub fn new(output: Output, progress: Progress, sink: Sink<'a>) -> Self {
+        Self(Some(Showing { output, progress, sink }))
+    }
+
+    /// Shows nothing: replay has no output.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// Hands durable output to the sink.
+    pub fn show(&mut self) {
+        let Some(showing) = &mut self.0 else { return };
+        for (stream, bytes) in showing.output.take(showing.progress.durable_entries()) {
+            (showing.sink)(stream, &bytes);
+        }
+    }
+}
+
+/// Polls a guest until it ends, is stopped, or has used up its wall time.
+pub(super) async fn drive<T>(
+    guest: impl Future<Output = T>,
+    stop: &Stop,
+    wall_time: Duration,
+    shower: &mut Shower<'_>,
+) -> Driven<T> {
+    let mut guest = pin!(guest);
+    let mut stopped = pin!(stop.0.wake.notified());
+    let mut deadline = pin!(tokio::time::sleep(wall_time));
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    poll_fn(|context| {
+        shower.show();
+        if stop.is_asked() || stopped.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Driven::Stopped(StopReason::Interrupted));
+        }
+        if deadline.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Driven::Stopped(StopReason::WallTime));
+        }
+        while look.poll_tick(context).is_ready() {}
+        guest.as_mut().poll(context).map(Driven::Finished)
+    })
+    .await
+}

@@ -1,0 +1,225 @@
+//! Judging how a guest ended: live, to write the run's last entry; replayed, to compare with it.
+
+use wasmtime::{Store, Trap, WasmBacktrace};
+
+use super::drive::Driven;
+use super::{Returned, kind_name};
+use crate::capability::Guest;
+use crate::engine::HostMemory;
+use crate::gate::divergence::Kind;
+use crate::gate::end::Failure;
+use crate::gate::halt::Shown;
+use crate::gate::{Divergence, End, FuelRule, Halt, Outcome, StopReason, Where};
+use crate::journal;
+use crate::meter::{Crossed, LimitKind};
+
+/// The guest's side of an end, before it is recorded or compared.
+pub(super) struct Judged {
+    /// How the guest ended.
+    pub end: End,
+    /// Replay left the record.
+    pub divergence: Option<Box<Divergence>>,
+    /// Replay came to the place where the record ends.
+    pub end_of_record: bool,
+    /// The journal failed underneath the run.
+    pub journal: Option<journal::Error>,
+}
+
+/// Judges how a guest ended and where it was.
+pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Returned>>) -> Judged {
+    let fuel = store.data().fuel_max - store.get_fuel().expect("the configuration counts fuel");
+    let memory_peak = store.data().growth.memory_peak();
+    let guest = store.data_mut();
+    let waiting_in = guest.waiting_in.map(|index| guest.gate.function(index).name.to_owned());
+    let halted_in = guest.gate.halted_in().map(|function| function.name.to_owned());
+    let mut usage = guest.gate.as_live().map(|live| *live.usage()).unwrap_or_default();
+    usage.fuel = fuel;
+    usage.memory_peak = memory_peak;
+    let mut judged = Judged {
+        end: End { outcome: Outcome::Succeeded { result: None }, at: Where::Guest, fuel, usage },
+        divergence: None,
+        end_of_record: false,
+        journal: None,
+    };
+    match driven {
+        Driven::Stopped(StopReason::WallTime) => {
+            judged.end.at = waiting_in.map_or(Where::Slice, Where::Call);
+            let max = guest.growth.limits()[LimitKind::WallTime];
+            judged.end.outcome = Outcome::Limit { crossed: Crossed { limit: LimitKind::WallTime, max, wanted: max + 1 } };
+        }
+        Driven::Stopped(reason) => {
+            judged.end.at = waiting_in.map_or(Where::Slice, Where::Call);
+            judged.end.outcome = Outcome::Interrupted { reason };
+        }
+        Driven::Finished(Ok(returned)) => judged.end.outcome = outcome_of(returned),
+        Driven::Finished(Err(error)) => failed(&mut judged, error, halted_in, guest.growth.limits()[LimitKind::Fuel]),
+    }
+    judged
+}
+
+fn outcome_of(returned: Returned) -> Outcome {
+    match returned {
+        Returned::Agent(Ok(result)) => Outcome::Succeeded { result: Some(result) },
+        Returned::Agent(Err(failure)) => Outcome::Failed {
+            failure: Failure {
+                kind: kind_name(failure.kind).to_owned(),
+                message: failure.message,
+                details: failure.details,
+            },
+        },
+        Returned::Command(Ok(())) => Outcome::Succeeded { result: None },
+        Returned::Command(Err(())) => Outcome::Exited { code: 1 },
+    }
+}
+
+fn failed(judged: &mut Judged, error: wasmtime::Error, halted_in: Option<String>, fuel_max: u64) {
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).filter(|frames| !frames.is_empty());
+    if let Some(&crossed) = error.downcast_ref::<Crossed>() {
+        judged.end.outcome = Outcome::Limit { crossed };
+        return;
+    }
+    if let Some(trap) = error.downcast_ref::<Trap>() {
+        judged.end.outcome = trapped(*trap, backtrace, fuel_max, judged.end.fuel);
+        return;
+    }
+    let at = halted_in.map_or(Where::Guest, Where::Call);
+    match error.downcast::<Halt>() {
+        Ok(halt) => halted(judged, halt, at, backtrace),
+        Err(error) if error.is::<HostMemory>() => {
+            judged.end.outcome = Outcome::HostFailed { message: format!("{error:#}") };
+        }
+        Err(error) => {
+            judged.end.outcome = Outcome::Trapped { message: root_message(&error), backtrace };
+        }
+    }
+}
+
+fn trapped(trap: Trap, backtrace: Option<String>, fuel_max: u64, fuel: u64) -> Outcome {
+    match trap {
+        Trap::OutOfFuel => {
+            let wanted = fuel.max(fuel_max) + 1;
+            Outcome::Limit { crossed: Crossed { limit: LimitKind::Fuel, max: fuel_max, wanted } }
+        }
+        trap => Outcome::Trapped { message: trap.to_string(), backtrace },
+    }
+}
+
+fn halted(judged: &mut Judged, halt: Halt, at: Where, backtrace: Option<String>) {
+    judged.end.at = at;
+    match halt {
+        Halt::Exit(0) => judged.end.outcome = Outcome::Succeeded { result: None },
+        Halt::Exit(code) => judged.end.outcome = Outcome::Exited { code },
+        Halt::Misuse(message) => judged.end.outcome = Outcome::Trapped { message, backtrace },
+        Halt::Limit(crossed) => judged.end.outcome = Outcome::Limit { crossed },
+        Halt::Stopped(reason) => judged.end.outcome = Outcome::Interrupted { reason },
+        Halt::EndOfRecord => judged.end_of_record = true,
+        Halt::Diverged(mut divergence) => {
+            divergence.backtrace = backtrace;
+            judged.divergence = Some(divergence);
+        }
+        Halt::Journal(error) => {
+            judged.end.outcome = Outcome::HostFailed { message: error.to_string() };
+            judged.journal = Some(error);
+        }
+        Halt::Host { .. } => judged.end.outcome = Outcome::HostFailed { message: halt.to_string() },
+    }
+}
+
+/// Shows the guest's own frames, innermost first.
+fn frames(backtrace: &WasmBacktrace) -> String {
+    let lines = backtrace.frames().iter().enumerate().map(|(depth, frame)| {
+        let name = frame.symbols().first().and_then(|symbol| symbol.name()).or_else(|| frame.func_name());
+        format!("    {depth}: {}", name.unwrap_or("<unnamed>"))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the cause without wasmtime's context of frames.
+fn root_message(error: &wasmtime::Error) -> String {
+    error.root_cause().to_string()
+}
+
+/// Writes the run's last entry and waits until it is durable.
+pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged) -> Result<End, journal::Error> {
+    if let Some(error) = judged.journal {
+        return Err(error);
+    }
+    let live = store.data_mut().gate.as_live().expect("only a live run is recorded");
+    let time_us = live.wall_us(live.elapsed());
+    if let Err(code) = live.caps.sync_changed_files() {
+        judged.end.outcome = Outcome::HostFailed { message: format!("a changed file did not get to the disk: {code}") };
+    }
+    live.journal().state(judged.end.fuel, time_us, &judged.end)?;
+    live.journal().durable()?.await?;
+    Ok(judged.end)
+}
+
+/// What a replay found.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// How it compares with the record.
+    pub verdict: Verdict,
+    /// How the guest ended this time.
+    pub end: End,
+    /// Entries compared and equal.
+    pub entries: u64,
+    /// Entries at which fuel differed, where it is only reported.
+    pub fuel_differences: u64,
+}
+
+/// How a replay compares with its record.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// Every entry and the end match.
+    Matched,
+    /// Every entry matches, and the record has no end: its host was killed, or the run goes on elsewhere.
+    Unfinished,
+    /// The guest left the record.
+    Diverged(Box<Divergence>),
+    /// Somebody stopped the replay.
+    Stopped,
+}
+
+/// Compares how a replay ended with how the run did.
+pub(super) fn compare(
+    store: &mut Store<Guest>,
+    judged: Judged,
+    recorded_end: Option<&End>,
+) -> Result<Replayed, journal::Error> {
+    let Judged { end, divergence, end_of_record, journal, .. } = judged;
+    if let Some(error) = journal {
+        return Err(error);
+    }
+    let functions = store.data().gate.functions();
+    let replay = store.data_mut().gate.as_replay().expect("only a replay is compared");
+    let at_slice = recorded_end.is_some_and(|recorded| recorded.at == Where::Slice);
+    let verdict = match (divergence, &end.outcome) {
+        (Some(divergence), _) => Verdict::Diverged(divergence),
+        (None, Outcome::Interrupted { .. }) => Verdict::Stopped,
+        (None, _) if end_of_record && replay.ran_out() => Verdict::Unfinished,
+        (None, _) if end_of_record => Verdict::Matched,
+        (None, Outcome::Limit { crossed }) if at_slice && crossed.limit == LimitKind::Fuel => Verdict::Matched,
+        (None, _) => match replay.take_end(&functions, end.fuel) {
+            Ok(Some(recorded)) => compare_ends(replay.compared(), &end, &recorded, replay.fuel_rule()),
+            Ok(None) => Verdict::Unfinished,
+            Err(Halt::Diverged(divergence)) => Verdict::Diverged(divergence),
+            Err(Halt::Journal(error)) => return Err(error),
+            Err(other) => unreachable!("reading the end of a record does not halt with {other}"),
+        },
+    };
+    Ok(Replayed { verdict, end, entries: replay.compared(), fuel_differences: replay.fuel_differences() })
+}
+
+fn compare_ends(entries: u64, end: &End, recorded: &End, fuel_rule: FuelRule) -> Verdict {
+    let fuel_matches = end.fuel == recorded.fuel || fuel_rule == FuelRule::Reported;
+    if end.outcome.matches(&recorded.outcome) && fuel_matches {
+        return Verdict::Matched;
+    }
+    let kind = if fuel_matches { Kind::End } else { Kind::Fuel };
+    Verdict::Diverged(Box::new(Divergence::new(entries, kind, shown(recorded), shown(end))))
+}
+
+fn shown(end: &End) -> Shown {
+    let function = format!("the end of the run ({})", end.outcome.name());
+    Shown { function, params: serde_json::to_value(&end.outcome).unwrap_or_default(), fuel: end.fuel }
+}

@@ -1,0 +1,240 @@
+//! Starting a run and reading it back: between a plugin with its remit, the journal's header, and an [`Agent`].
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Agent, Given, Replayed, Sink, Stop};
+use crate::capability::files::{self, MountSpec, Mounts};
+use crate::capability::{Caps, Start};
+use crate::digest::Digest;
+use crate::engine::{FUEL_SLICE, World};
+use crate::gate::{End, FuelRule, Live, Replay};
+use crate::id::RunId;
+use crate::journal::{self, Header, Journal, Payload, Plugin};
+use crate::manifest::Name;
+use crate::meter::Limits;
+use crate::scope::Remit;
+use crate::time::Clock;
+
+/// Everything that decides a run, checked and ready.
+pub struct Launch {
+    /// Who the plugin is: kv belongs to this identity.
+    pub identity: String,
+    /// The plugin's name, for people.
+    pub name: String,
+    /// The plugin's version, where it has a manifest.
+    pub version: Option<String>,
+    /// The component's bytes, which the journal keeps so that the run can be replayed.
+    pub component: Vec<u8>,
+    /// The manifest's text; empty for a bare component.
+    pub manifest: String,
+    /// The grants that the remit came from, as the operator wrote them.
+    pub grants: Vec<String>,
+    /// What the run may do.
+    pub remit: Remit,
+    /// The operator's folder for each of the remit's files, by name.
+    pub mounts: BTreeMap<Name, PathBuf>,
+    /// The run's limits.
+    pub limits: Limits,
+    /// JSON for an agent, standard input for a command.
+    pub input: Vec<u8>,
+    /// A command's arguments, its name first.
+    pub arguments: Vec<String>,
+    /// Who asked for the run.
+    pub principal: String,
+    /// Labels that the operator put on the run.
+    pub labels: BTreeMap<String, String>,
+    /// The run's random seed.
+    pub seed: [u8; 32],
+}
+
+/// Why a run was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// A capability of the remit has no folder.
+    #[error("files.{name} is in the remit, and no folder is mounted for it")]
+    NotMounted {
+        /// The capability.
+        name: Name,
+    },
+    /// A folder cannot be mounted.
+    #[error(transparent)]
+    Mount(#[from] files::Error),
+    /// An agent's input must be text.
+    #[error("the input of an agent is JSON, and this is not UTF-8")]
+    InputNotText,
+    /// The journal did not take the run.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+}
+
+/// A run that was accepted: its header is durable.
+pub struct Accepted {
+    /// The run.
+    pub id: RunId,
+    given: Given,
+    live: Live<Caps>,
+}
+
+/// Opens the mounts, writes the header and returns the run, ready to go.
+///
+/// # Errors
+/// [`LaunchError`]; nothing is recorded then.
+pub fn accept(launch: Launch, agent: &Agent, engine: Digest, journal: &Journal, clock: Clock) -> Result<Accepted, LaunchError> {
+    let mounts = open_mounts(&launch)?;
+    let header = header(&launch, agent.world(), engine, &clock);
+    let given = given(agent.world(), &launch.remit, &header, launch.input.clone())?;
+    let remit_text = launch.remit.canonical();
+    let mut blobs: Vec<&[u8]> = vec![&launch.component, launch.manifest.as_bytes(), &remit_text];
+    if matches!(header.input, Payload::Blob { .. }) {
+        blobs.push(&launch.input);
+    }
+    let writer = journal.accept(&header, &blobs)?;
+    let id = writer.id();
+    let quotas = launch.remit.files().iter().map(|files| files.quota()).collect();
+    let caps = Caps { mounts, quotas, ..Caps::default() };
+    let live = Live::new(caps, writer, agent.functions(), Arc::new(launch.remit), launch.limits, clock);
+    Ok(Accepted { id, given, live })
+}
+
+impl Accepted {
+    /// Runs to the end. See [`Agent::run`].
+    ///
+    /// # Errors
+    /// [`journal::Error`] when the journal fails underneath the run.
+    pub async fn run(self, agent: &Agent, stop: &Stop, sink: Sink<'_>) -> Result<End, journal::Error> {
+        agent.run(self.given, self.live, stop, sink).await
+    }
+}
+
+fn open_mounts(launch: &Launch) -> Result<Mounts, LaunchError> {
+    let mut specs = Vec::new();
+    for files in launch.remit.files() {
+        let not_mounted = || LaunchError::NotMounted { name: files.name().clone() };
+        let host_dir = launch.mounts.get(files.name()).cloned().ok_or_else(not_mounted)?;
+        let guest_path = files.mount().map_or_else(|| files.name().to_string(), ToString::to_string);
+        specs.push(MountSpec { name: files.name().to_string(), guest_path, host_dir, access: files.access() });
+    }
+    Ok(Mounts::open(specs)?)
+}
+
+fn guest_paths(remit: &Remit) -> Vec<String> {
+    let paths = remit.files().iter();
+    paths.map(|files| files.mount().map_or_else(|| files.name().to_string(), ToString::to_string)).collect()
+}
+
+fn header(launch: &Launch, world: World, engine: Digest, clock: &Clock) -> Header {
+    Header {
+        accepted: clock.now(),
+        args: launch.arguments.clone(),
+        component: Digest::of(&launch.component),
+        cut: None,
+        engine: engine.to_string(),
+        fuel_slice: FUEL_SLICE,
+        grants: launch.grants.clone(),
+        host_version: env!("CARGO_PKG_VERSION").to_owned(),
+        input: Payload::of(&launch.input),
+        labels: launch.labels.clone(),
+        limits: serde_json::to_value(&launch.limits).expect("limits are numbers by name"),
+        manifest: Digest::of(launch.manifest.as_bytes()),
+        parent: None,
+        plugin: Plugin {
+            identity: launch.identity.clone(),
+            kind: world.kind().to_owned(),
+            name: launch.name.clone(),
+            version: launch.version.clone(),
+        },
+        principal: launch.principal.clone(),
+        remit: launch.remit.digest(),
+        seed: launch.seed,
+        start_key: None,
+        tenant: None,
+        extra: BTreeMap::new(),
+    }
+}
+
+fn given(world: World, remit: &Remit, header: &Header, input: Vec<u8>) -> Result<Given, LaunchError> {
+    let limits = serde_json::from_value(header.limits.clone()).unwrap_or_default();
+    let (input, stdin) = match world {
+        World::Agent => (String::from_utf8(input).map_err(|_| LaunchError::InputNotText)?, Vec::new()),
+        World::Command => (String::new(), input),
+    };
+    let start = Start {
+        seed: header.seed,
+        arguments: header.args.clone(),
+        stdin: stdin.into(),
+        preopens: guest_paths(remit),
+    };
+    Ok(Given { input, start, limits })
+}
+
+/// Why a run cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum RecallError {
+    /// The header does not hold what replay needs.
+    #[error("the header of run {run} cannot be used: {what}")]
+    Header {
+        /// The run.
+        run: RunId,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+}
+
+/// A recorded run, read back and ready to be replayed.
+pub struct Recalled {
+    /// The run.
+    pub id: RunId,
+    /// The run's header.
+    pub header: Header,
+    /// How it ended, if it did.
+    pub end: Option<End>,
+    remit: Remit,
+    input: Vec<u8>,
+}
+
+/// Reads what a replay needs besides the component.
+///
+/// # Errors
+/// [`RecallError`].
+pub fn recall(journal: &Journal, run: RunId) -> Result<Recalled, RecallError> {
+    let summary = journal.summary(run)?;
+    let header = summary.header;
+    let damaged = |what: String| RecallError::Header { run, what };
+    let remit = Remit::parse(&journal.blob(header.remit)?).map_err(|error| damaged(error.to_string()))?;
+    let end = summary.ended.map(|body| serde_json::from_slice(&body)).transpose();
+    let end = end.map_err(|error| damaged(format!("last entry: {error}")))?;
+    let input = journal.payload(&header.input)?;
+    Ok(Recalled { id: run, header, end, remit, input })
+}
+
+impl Recalled {
+    /// Replays with `agent`, which may be another build of the plugin.
+    ///
+    /// # Errors
+    /// [`RecallError`] when the record cannot be read.
+    pub async fn replay(
+        &self,
+        agent: &Agent,
+        rule: FuelRule,
+        journal: &Journal,
+        stop: &Stop,
+    ) -> Result<Replayed, RecallError> {
+        let given = given(agent.world(), &self.remit, &self.header, self.input.clone());
+        let given = given.map_err(|error| RecallError::Header { run: self.id, what: error.to_string() })?;
+        let replay = Replay::new(journal.reader(self.id)?, given.limits.clone(), rule);
+        Ok(agent.replay(given, replay, self.end.as_ref(), stop).await?)
+    }
+
+    /// Says whether fuel can be compared: it can where component and engine are those of the record.
+    pub fn fuel_rule(&self, component: Digest, engine: Digest) -> FuelRule {
+        match self.header.component == component && self.header.engine == engine.to_string() {
+            true => FuelRule::Compared,
+            false => FuelRule::Reported,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! One running plugin: from a component and a remit to an outcome, live or replayed.
+//!
+//! Live and replay go through the same code: build the store, instantiate, call, drive in slices of fuel, judge how
+//! it ended. Only the gate's side differs.
+
+mod drive;
+mod ending;
+mod launch;
+mod prepare;
+
+pub use drive::Stop;
+pub use launch::{Accepted, Launch, LaunchError, RecallError, Recalled, accept, recall};
+pub use ending::{Replayed, Verdict};
+pub use prepare::{Host, PrepareError, unknown_imports};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::drive::{Shower, drive};
+use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
+
+use crate::capability::bindings::types::{Failure as WitFailure, FailureKind};
+use crate::capability::{Caps, Derived, Guest, Start};
+use crate::engine::{FUEL_SLICE, Growth, World};
+use crate::gate::{End, Functions, Gate, Live, OutputStream, Replay, Where};
+use crate::journal;
+use crate::meter::{LimitKind, Limits};
+
+/// A component that is linked and ready to be started any number of times.
+#[derive(Clone)]
+pub struct Agent {
+    world: World,
+    pre: InstancePre<Guest>,
+    functions: Arc<Functions>,
+}
+
+/// What an agent's run is given besides its gate.
+pub struct Given {
+    /// JSON text for an agent; unused for a command, whose input is its stdin.
+    pub input: String,
+    /// What both sides derive state from.
+    pub start: Start,
+    /// The limits of the run.
+    pub limits: Limits,
+}
+
+/// Receives a run's output once it is durable.
+pub type Sink<'a> = &'a mut (dyn FnMut(OutputStream, &[u8]) + Send);
+
+impl Agent {
+    /// Returns the table of host functions.
+    pub fn functions(&self) -> &Arc<Functions> {
+        &self.functions
+    }
+
+    /// Returns what the component exports for a host to run.
+    pub fn world(&self) -> World {
+        self.world
+    }
+
+    /// Runs live and records. Output is handed to `sink` once it is durable; the end is durable when this returns.
+    ///
+    /// # Errors
+    /// [`journal::Error`] when the journal fails underneath the run; what was recorded before stays whole.
+    pub async fn run(&self, given: Given, live: Live<Caps>, stop: &Stop, sink: Sink<'_>) -> Result<End, journal::Error> {
+        let mut shower = Shower::new(live.output(), live.progress(), sink);
+        let gate = Gate::live(self.functions.clone(), Derived::new(given.start), live);
+        let mut store = self.store(gate, &given.limits, given.limits[LimitKind::Fuel]);
+        let guest = self.enter(&mut store, given.input);
+        let driven = drive(guest, stop, given.limits.wall_time(), &mut shower).await;
+        let judged = ending::judge(&mut store, driven);
+        let end = ending::record(&mut store, judged).await?;
+        shower.show();
+        Ok(end)
+    }
+
+    /// Replays and compares. Nothing is performed and nothing is written.
+    ///
+    /// `recorded_end` is the run's last entry, where it has one.
+    ///
+    /// # Errors
+    /// [`journal::Error`] when the record cannot be read.
+    pub async fn replay(
+        &self,
+        given: Given,
+        replay: Replay,
+        recorded_end: Option<&End>,
+        stop: &Stop,
+    ) -> Result<Replayed, journal::Error> {
+        // A run that was stopped between two slices made no call there; with just its fuel it stops there again.
+        let fuel_max = match recorded_end {
+            Some(end) if end.at == Where::Slice => end.fuel,
+            _ => given.limits[LimitKind::Fuel],
+        };
+        let gate = Gate::replay(self.functions.clone(), Derived::new(given.start), replay);
+        let mut store = self.store(gate, &given.limits, fuel_max);
+        let guest = self.enter(&mut store, given.input);
+        let driven = drive(guest, stop, Duration::MAX, &mut Shower::none()).await;
+        let judged = ending::judge(&mut store, driven);
+        ending::compare(&mut store, judged, recorded_end)
+    }
+
+    fn store(&self, gate: Gate<Caps, Derived>, limits: &Limits, fuel_max: u64) -> Store<Guest> {
+        let growth = Growth::new(limits.clone());
+        let mut store = Store::new(self.pre.engine(), Guest { gate, fuel_max, waiting_in: None, growth });
+        store.limiter(|guest| &mut guest.growth);
+        store.set_fuel(fuel_max).expect("the configuration counts fuel");
+        store.fuel_async_yield_interval(Some(FUEL_SLICE)).expect("the configuration counts fuel");
+        store
+    }
+
+    /// Instantiates and calls the export; journalling covers both.
+    async fn enter(&self, store: &mut Store<Guest>, input: String) -> wasmtime::Result<Returned> {
+        let instance = self.pre.instantiate_async(&mut *store).await?;
+        match self.world {
+            World::Agent => call_agent(store, &instance, input).await,
+            World::Command => call_command(store, &instance).await,
+        }
+    }
+}
+
+/// What the guest's export returned.
+pub(crate) enum Returned {
+    /// An agent's result or failure.
+    Agent(Result<String, WitFailure>),
+    /// A command's success or failure.
+    Command(Result<(), ()>),
+}
+
+async fn call_agent(store: &mut Store<Guest>, instance: &Instance, input: String) -> wasmtime::Result<Returned> {
+    type Run = (Result<String, WitFailure>,);
+    let run = instance.get_typed_func::<(String,), Run>(&mut *store, "run")?;
+    let (result,) = run.call_async(&mut *store, (input,)).await?;
+    Ok(Returned::Agent(result))
+}
+
+async fn call_command(store: &mut Store<Guest>, instance: &Instance) -> wasmtime::Result<Returned> {
+    let interface = prepare::command_export(store, instance)?;
+    let run = instance.get_typed_func::<(), (Result<(), ()>,)>(&mut *store, interface)?;
+    let (result,) = run.call_async(&mut *store, ()).await?;
+    Ok(Returned::Command(result))
+}
+
+/// Returns the kind as the journal and `--json` write it.
+pub(crate) const fn kind_name(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::InvalidInput => "invalid-input",
+        FailureKind::Denied => "denied",
+        FailureKind::Unavailable => "unavailable",
+        FailureKind::Internal => "internal",
+    }
+}

@@ -1,0 +1,149 @@
+//! From the bytes of a component to an [`Agent`]: inspect, check what it imports, compile or load, link.
+
+use wasmtime::Store;
+use wasmtime::component::{Component, ComponentExportIndex, Instance, Linker};
+
+use std::sync::Arc;
+
+use super::Agent;
+use crate::capability::{Guest, Offer, VERSIONS, WIT_VERSION, link};
+use crate::digest::Digest;
+use crate::engine::{Cache, ComponentError, Engine, World, inspect};
+use crate::gate::Functions;
+
+/// What turns components into agents: the engine with everything linked.
+pub struct Host {
+    engine: Engine,
+    linker: Linker<Guest>,
+    functions: Arc<Functions>,
+    versions: Versions,
+}
+
+/// Why a component cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The file is not a component that Remit runs.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
+    /// The component was built for another major version of our WIT.
+    #[error("the component is built for {import}, and this host speaks remit:plugin {WIT_VERSION}")]
+    WitVersion {
+        /// The import that tells.
+        import: String,
+    },
+    /// The component imports what this host does not offer.
+    #[error("the component imports {}, which this host does not offer", .imports.join(", "))]
+    UnknownImports {
+        /// The interfaces.
+        imports: Vec<String>,
+    },
+    /// The component does not fit an interface that it imports.
+    #[error("the component does not fit the host's interfaces: {0}")]
+    Mismatch(String),
+}
+
+impl PrepareError {
+    /// Returns what to try.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Component(error) => error.hint().to_owned(),
+            Self::WitVersion { .. } => format!("build it with the SDK for remit:plugin {WIT_VERSION}, or use another host"),
+            Self::UnknownImports { imports } if imports.iter().any(|import| import.starts_with("wasi:http/")) => {
+                "wasi:http is not offered by this version of Remit".into()
+            }
+            Self::UnknownImports { .. } => "remove the import, or provide it inside the component".into(),
+            Self::Mismatch(_) => "build it with a toolchain for WASI 0.2".into(),
+        }
+    }
+}
+
+impl Host {
+    /// Links everything that guests can reach.
+    pub fn new(engine: Engine) -> Self {
+        Self::offering(engine, Offer::default()).expect("no interface of this host is defined twice")
+    }
+
+    /// Links Remit's interfaces and those that an embedder adds.
+    ///
+    /// # Errors
+    /// When the embedder defines a name twice.
+    pub fn offering(engine: Engine, offer: Offer) -> wasmtime::Result<Self> {
+        let (linker, functions) = link(&engine, offer)?;
+        Ok(Self { engine, linker, functions: Arc::new(functions), versions: offer.versions })
+    }
+
+    /// Returns the engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Returns the table of host functions.
+    pub fn functions(&self) -> &Arc<Functions> {
+        &self.functions
+    }
+
+    /// Makes an agent of a component, compiled at most once per engine and cache.
+    ///
+    /// # Errors
+    /// [`PrepareError`] says why it cannot be started.
+    pub fn prepare(&self, bytes: &[u8], cache: &Cache) -> Result<Agent, PrepareError> {
+        let inspected = inspect(bytes)?;
+        check_imports(&inspected.imports, self.versions)?;
+        let component = cache.load(&self.engine, Digest::of(bytes), bytes)?;
+        self.link(&component, inspected.world)
+    }
+
+    fn link(&self, component: &Component, world: World) -> Result<Agent, PrepareError> {
+        let pre = self.linker.instantiate_pre(component);
+        let pre = pre.map_err(|error| PrepareError::Mismatch(format!("{error:#}")))?;
+        Ok(Agent { world, pre, functions: self.functions.clone() })
+    }
+}
+
+type Versions = &'static [(&'static str, &'static str)];
+
+fn check_imports(imports: &[String], versions: Versions) -> Result<(), PrepareError> {
+    let imports = not_offered(imports, versions);
+    if let Some(import) = imports.iter().find(|import| import.starts_with("remit:plugin/")) {
+        return Err(PrepareError::WitVersion { import: import.clone() });
+    }
+    if imports.is_empty() { Ok(()) } else { Err(PrepareError::UnknownImports { imports }) }
+}
+
+/// Returns the imports that this host cannot satisfy in any version.
+pub fn unknown_imports(imports: &[String]) -> Vec<String> {
+    not_offered(imports, VERSIONS)
+}
+
+fn not_offered(imports: &[String], versions: Versions) -> Vec<String> {
+    imports.iter().filter(|import| !is_offered(import, versions)).cloned().collect()
+}
+
+/// Says whether the host has the import's package at the same major version (for 0.x, the same minor).
+fn is_offered(import: &str, versions: Versions) -> bool {
+    let Some((interface, version)) = import.split_once('@') else { return false };
+    let package = interface.split('/').next().unwrap_or_default();
+    versions.iter().any(|(offered, newest)| *offered == package && track(newest) == track(version))
+}
+
+/// Returns the part of a version that must agree.
+fn track(version: &str) -> (&str, &str) {
+    let mut parts = version.split('.');
+    let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    if major == "0" { (major, minor) } else { (major, "") }
+}
+
+/// Finds `run` in whichever 0.2 version of `wasi:cli/run` the command exports.
+pub(super) fn command_export(store: &mut Store<Guest>, instance: &Instance) -> wasmtime::Result<ComponentExportIndex> {
+    let names = (0..=NEWEST_WASI_PATCH).map(|patch| format!("wasi:cli/run@0.2.{patch}"));
+    for name in names {
+        if let Some(interface) = instance.get_export_index(&mut *store, None, &name) {
+            let run = instance.get_export_index(&mut *store, Some(&interface), "run");
+            return run.ok_or_else(|| wasmtime::format_err!("{name} has no run"));
+        }
+    }
+    Err(wasmtime::format_err!("the command exports no wasi:cli/run"))
+}
+
+/// The newest patch version of WASI 0.2 looked for in a command's exports; far above what exists.
+const NEWEST_WASI_PATCH: u32 = 99;

@@ -1,0 +1,202 @@
+//! Links host functions: the three colours of a call, and the resources, all through the gate.
+//!
+//! A capability's page names each function once, `interface#function`, with its class and its closures. The generic
+//! functions here give the gate what a bindgen trait would not: the store, and so the fuel at the call.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use wasmtime::component::{ComponentNamedList, Lift, Linker, LinkerInstance, Lower, ResourceType};
+use wasmtime::{Result, StoreContextMut};
+
+use super::{Caps, Derived, Guest};
+use crate::gate::{Asked, Class, Functions, Halt, Op, Ordinals, PureOp, Turn, Value};
+
+/// Params of a linked function.
+pub trait Params: ComponentNamedList + Lift + Value + Send + Sync + 'static {}
+impl<T: ComponentNamedList + Lift + Value + Send + Sync + 'static> Params for T {}
+
+/// What a linked function returns.
+pub trait Returns: ComponentNamedList + Lower + Value + Send + Sync + 'static {}
+impl<T: ComponentNamedList + Lower + Value + Send + Sync + 'static> Returns for T {}
+
+/// The work of one recorded function, before it has its place in the table.
+pub struct Call<P, R> {
+    class: Class,
+    judge: Option<for<'a> fn(&'a Derived, &'a P) -> Asked<'a>>,
+    refuse: fn(&P) -> R,
+    perform: fn(&mut Turn<'_, Caps>, &Derived, &P) -> Result<R, Halt>,
+    foresee: Option<fn(&Caps, &P) -> Option<Json>>,
+    apply: Option<fn(&mut Derived, &P, &R)>,
+}
+
+impl<P, R> Call<P, R> {
+    /// Begins a call of this class that does its work in `perform` and is never refused.
+    pub fn new(class: Class, perform: fn(&mut Turn<'_, Caps>, &Derived, &P) -> Result<R, Halt>) -> Self {
+        let refuse = |_: &P| unreachable!("a call without a judge is never refused");
+        Self { class, judge: None, refuse, perform, foresee: None, apply: None }
+    }
+
+    /// Has the remit asked before the call is performed, and says what a refused guest sees.
+    pub fn governed(mut self, judge: for<'a> fn(&'a Derived, &'a P) -> Asked<'a>, refuse: fn(&P) -> R) -> Self {
+        self.judge = Some(judge);
+        self.refuse = refuse;
+        self
+    }
+
+    /// Looks at what a once-only call is about to change, for its intent.
+    pub fn foreseen(mut self, foresee: fn(&Caps, &P) -> Option<Json>) -> Self {
+        self.foresee = Some(foresee);
+        self
+    }
+
+    /// Updates what both sides know once the outcome is.
+    pub fn applied(mut self, apply: fn(&mut Derived, &P, &R)) -> Self {
+        self.apply = Some(apply);
+        self
+    }
+
+    fn op(self, index: u16) -> Op<Caps, Derived, P, R> {
+        let Self { class, judge, refuse, perform, foresee, apply } = self;
+        Op { index, class, judge, refuse, perform, foresee, apply }
+    }
+}
+
+/// A linker being filled, with the table of what it can satisfy.
+pub struct Link<'a> {
+    /// Wasmtime's linker.
+    pub linker: &'a mut Linker<Guest>,
+    /// The gate's table.
+    pub functions: &'a mut Functions,
+    /// Versions of the packages that are linked, as `("wasi:io", "0.2.12")`.
+    pub versions: &'static [(&'static str, &'static str)],
+}
+
+impl Link<'_> {
+    /// Links a function that waits for nothing.
+    pub fn sync<P: Params, R: Returns>(&mut self, name: &'static str, call: Call<P, R>) -> Result<()> {
+        let index = self.functions.add::<P, R>(name, call.class, call.judge.is_some());
+        let op = call.op(index);
+        let (mut instance, function) = self.place(name)?;
+        instance.func_wrap(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
+            let fuel = fuel_used(&store)?;
+            Ok(store.data_mut().gate.call(&op, fuel, &params)?)
+        })
+    }
+
+    /// Links a function that may have to wait until earlier entries, or its own intent, are durable.
+    pub fn durable<P: Params, R: Returns>(&mut self, name: &'static str, call: Call<P, R>) -> Result<()> {
+        let index = self.functions.add::<P, R>(name, call.class, call.judge.is_some());
+        let op = Arc::new(call.op(index));
+        let (mut instance, function) = self.place(name)?;
+        instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
+            let op = op.clone();
+            boxed(async move {
+                let fuel = fuel_used(&store)?;
+                let mut admission = store.data_mut().gate.prepare(&op, fuel, &params)?;
+                if let Some(durable) = admission.as_mut().and_then(|admission| admission.durable.take()) {
+                    store.data_mut().waiting_in = Some(index);
+                    let durable = durable.await;
+                    store.data_mut().waiting_in = None;
+                    durable.map_err(|error| store.data_mut().gate.halt_in(index, error.into()))?;
+                }
+                Ok(store.data_mut().gate.commit(&op, fuel, &params, admission)?)
+            })
+        })
+    }
+
+    /// Links a function that sleeps until `until` says that there is something to tell. `until` returns the moment,
+    /// counted from the run's start; `None` when there is nothing to wait for.
+    pub fn waiting<P: Params, R: Returns>(
+        &mut self,
+        name: &'static str,
+        until: fn(&Caps, &P) -> Option<Duration>,
+        call: Call<P, R>,
+    ) -> Result<()> {
+        let index = self.functions.add::<P, R>(name, call.class, call.judge.is_some());
+        let op = Arc::new(call.op(index));
+        let (mut instance, function) = self.place(name)?;
+        instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
+            let op = op.clone();
+            boxed(async move {
+                let fuel = fuel_used(&store)?;
+                let guest = store.data_mut();
+                if let Some(live) = guest.gate.as_live() {
+                    let wait = until(&live.caps, &params).map_or(Duration::ZERO, |until| until.saturating_sub(live.elapsed()));
+                    guest.waiting_in = Some(index);
+                    sleep(wait).await;
+                    store.data_mut().waiting_in = None;
+                }
+                Ok(store.data_mut().gate.call(&op, fuel, &params)?)
+            })
+        })
+    }
+
+    /// Links a function that both sides compute.
+    pub fn pure<P: Params, R: Returns>(
+        &mut self,
+        name: &'static str,
+        perform: fn(&mut Derived, &mut Ordinals, &P) -> Result<R, Halt>,
+    ) -> Result<()> {
+        let index = self.functions.add::<P, R>(name, Class::Pure, false);
+        let op = PureOp { index, perform };
+        let (mut instance, function) = self.place(name)?;
+        instance.func_wrap(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
+            let fuel = fuel_used(&store)?;
+            Ok(store.data_mut().gate.pure(&op, fuel, &params)?)
+        })
+    }
+
+    /// Defines a resource whose handles are ordinals, with a recorded drop. `name` is `interface#[drop]resource`.
+    pub fn resource<T: 'static>(&mut self, name: &'static str) -> Result<()> {
+        let index = self.functions.add::<(u32,), ()>(name, Class::Pure, false);
+        let op = PureOp {
+            index,
+            perform: |derived: &mut Derived, ordinals: &mut Ordinals, &(ordinal,): &(u32,)| {
+                derived.objects.remove(&ordinal);
+                ordinals.release();
+                Ok(())
+            },
+        };
+        let (mut instance, function) = self.place(name)?;
+        let resource = function.trim_start_matches("[drop]");
+        instance.resource(resource, ResourceType::host::<T>(), move |mut store, ordinal| {
+            let fuel = fuel_used(&store)?;
+            let gate = &mut store.data_mut().gate;
+            gate.pure(&op, fuel, &(ordinal,))?;
+            if let Some(live) = gate.as_live() {
+                live.caps.close(ordinal);
+            }
+            Ok(())
+        })
+    }
+
+    /// Splits `interface#function` and returns the linker's instance of the interface.
+    fn place<'n>(&mut self, name: &'n str) -> Result<(LinkerInstance<'_, Guest>, &'n str)> {
+        let (interface, function) = name.split_once('#').expect("linked names are interface#function");
+        let version = self.versions.iter().find(|(package, _)| interface.starts_with(package)).map(|(_, version)| version);
+        let version = version.expect("every linked package has a version");
+        // The linker accepts an instance being opened again.
+        Ok((self.linker.instance(&format!("{interface}@{version}"))?, function))
+    }
+}
+
+/// Returns the fuel that the run has used.
+pub fn fuel_used(store: &StoreContextMut<'_, Guest>) -> Result<u64> {
+    Ok(store.data().fuel_max - store.get_fuel()?)
+}
+
+/// Sleeps, unless there is nothing to wait for. The run's wall time bounds a sleep of any length.
+async fn sleep(wait: Duration) {
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+}
+
+fn boxed<'a, T>(
+    future: impl Future<Output = Result<T>> + Send + 'a,
+) -> Box<dyn Future<Output = Result<T>> + Send + 'a> {
+    Box::new(future)
+}

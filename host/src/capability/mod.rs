@@ -1,0 +1,235 @@
+//! What guests can reach: one file per WIT interface, each a page of lines that name a function, its class and its
+//! work. Everything is linked for every guest; what the remit does not hold is refused at the call.
+
+pub mod bindings;
+pub mod files;
+pub mod kv;
+pub mod link;
+pub mod log;
+pub mod wasi;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::SeedableRng;
+use wasmtime::component::Linker;
+
+use self::link::Link;
+use crate::digest::Digest;
+use crate::engine::Engine;
+use crate::gate::{Functions, Gate};
+
+/// The interfaces that this host links, with the newest version of each package.
+pub const VERSIONS: &[(&str, &str)] = &[
+    ("remit:plugin", "1.0.0"),
+    ("wasi:io", "0.2.12"),
+    ("wasi:clocks", "0.2.12"),
+    ("wasi:random", "0.2.12"),
+    ("wasi:cli", "0.2.12"),
+    ("wasi:filesystem", "0.2.12"),
+    ("wasi:sockets", "0.2.12"),
+];
+
+/// The version of `remit:plugin` that this host speaks.
+pub const WIT_VERSION: &str = VERSIONS[0].1;
+
+/// What a store holds for one guest.
+pub struct Guest {
+    /// The one way from the guest to anything.
+    pub gate: Gate<Caps, Derived>,
+    /// Fuel that the run began with.
+    pub fuel_max: u64,
+    /// The function in which the guest waits, if it does.
+    pub waiting_in: Option<u16>,
+    /// Memory and table growth, held to the limits.
+    pub growth: crate::engine::Growth,
+}
+
+/// What only a live run has.
+#[derive(Default)]
+pub struct Caps {
+    /// The mounts of the run.
+    pub mounts: files::Mounts,
+    /// Open files and folders by handle.
+    pub open: HashMap<u32, files::Descriptor>,
+    /// Handles through which a file was changed that is not synced yet.
+    pub changed: HashSet<u32>,
+    /// Why a file that the guest closed did not get to the disk.
+    pub unsynced: Option<wasi::filesystem::ErrorCode>,
+    /// Bytes that may still be written under each mount, where its scope has a quota.
+    pub quotas: Vec<Option<u64>>,
+    /// Folder listings being read, by handle.
+    pub listings: HashMap<u32, std::vec::IntoIter<Listed>>,
+    /// Errors that a stream handed to the guest, by handle.
+    pub errors: HashMap<u32, StreamFailure>,
+    /// When pollables become ready, counted from the run's start. What is not listed is ready.
+    pub deadlines: HashMap<u32, Duration>,
+}
+
+/// One entry of a folder, or why it cannot be told.
+type Listed = Result<wasi::filesystem::DirectoryEntry, wasi::filesystem::ErrorCode>;
+
+/// Why a stream operation failed.
+#[derive(Clone, Debug)]
+pub struct StreamFailure {
+    /// For people.
+    pub message: String,
+    /// For `filesystem-error-code`.
+    pub code: wasi::filesystem::ErrorCode,
+}
+
+impl Caps {
+    /// Has the disk keep what files were given, before a result is shown.
+    ///
+    /// # Errors
+    /// What the first failing file says.
+    pub fn sync_changed_files(&mut self) -> Result<(), wasi::filesystem::ErrorCode> {
+        let changed = self.changed.drain();
+        changed.filter_map(|ordinal| self.open.get(&ordinal)).try_for_each(files::sync_data)?;
+        self.unsynced.take().map_or(Ok(()), Err)
+    }
+
+    /// Forgets what a dropped handle stood for. A file that was changed goes to the disk first.
+    pub fn close(&mut self, ordinal: u32) {
+        if let Some(descriptor) = self.open.remove(&ordinal)
+            && self.changed.remove(&ordinal)
+            && let Err(code) = files::sync_data(&descriptor)
+        {
+            self.unsynced = Some(code);
+        }
+        self.listings.remove(&ordinal);
+        self.errors.remove(&ordinal);
+        self.deadlines.remove(&ordinal);
+    }
+}
+
+/// What both sides know: it follows from the run's header and the record alone.
+pub struct Derived {
+    /// What each handle is.
+    pub objects: HashMap<u32, Object>,
+    /// The run's seeded generator.
+    pub random: ChaCha20Rng,
+    /// A second stream of the same seed for the insecure interfaces.
+    pub insecure_random: ChaCha20Rng,
+    /// The command's arguments, its name first.
+    pub arguments: Vec<String>,
+    /// What the guest reads on its standard input.
+    pub stdin: Arc<[u8]>,
+    /// How much of it was read.
+    pub stdin_at: usize,
+    /// Guest paths of the mounts, in mount order.
+    pub preopens: Vec<String>,
+}
+
+/// What a handle is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A stream to read.
+    Input(Input),
+    /// A stream to write.
+    Output(Output),
+    /// An open file or folder below a mount.
+    Descriptor {
+        /// Index of the mount.
+        mount: usize,
+    },
+}
+
+/// Where an input stream reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The run's input.
+    Stdin,
+    /// An open file at an offset.
+    File {
+        /// The next byte.
+        offset: u64,
+    },
+}
+
+/// Where an output stream writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// An open file.
+    File {
+        /// Index of its mount.
+        mount: usize,
+        /// The next byte; `None` appends.
+        offset: Option<u64>,
+    },
+    /// A stream that failed.
+    Closed,
+}
+
+/// What a guest is started with.
+pub struct Start {
+    /// The run's seed.
+    pub seed: [u8; 32],
+    /// A command's arguments, its name first.
+    pub arguments: Vec<String>,
+    /// A command's standard input.
+    pub stdin: Arc<[u8]>,
+    /// Guest paths of the mounts, in mount order.
+    pub preopens: Vec<String>,
+}
+
+impl Derived {
+    /// Derives the state at the start of a run.
+    pub fn new(start: Start) -> Self {
+        let insecure = Digest::of_parts(&[b"remit insecure random v1\0", &start.seed]);
+        Self {
+            objects: HashMap::new(),
+            random: ChaCha20Rng::from_seed(start.seed),
+            insecure_random: ChaCha20Rng::from_seed(*insecure.as_bytes()),
+            arguments: start.arguments,
+            stdin: start.stdin,
+            stdin_at: 0,
+            preopens: start.preopens,
+        }
+    }
+
+    /// Returns the mount of an open file or folder.
+    pub fn mount_of(&self, ordinal: u32) -> Option<usize> {
+        match self.objects.get(&ordinal) {
+            Some(Object::Descriptor { mount }) => Some(*mount),
+            _ => None,
+        }
+    }
+}
+
+/// Links every interface and returns the linker with the table of its functions.
+///
+/// # Errors
+/// Only when two capabilities define one name, which is a defect of this host.
+pub fn link(engine: &Engine, offer: Offer) -> wasmtime::Result<(Linker<Guest>, Functions)> {
+    let mut linker = Linker::new(engine.wasmtime());
+    let mut functions = Functions::default();
+    let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions };
+    kv::link(&mut link)?;
+    log::link(&mut link)?;
+    wasi::link(&mut link)?;
+    (offer.more)(&mut link)?;
+    Ok((linker, functions))
+}
+
+/// What a host offers to guests: Remit's interfaces, and whatever its embedder adds through the same gate.
+#[derive(Clone, Copy)]
+pub struct Offer {
+    /// Every package with its newest version.
+    pub versions: &'static [(&'static str, &'static str)],
+    /// Links what is not Remit's own.
+    pub more: fn(&mut Link<'_>) -> wasmtime::Result<()>,
+}
+
+impl Default for Offer {
+    /// Returns just Remit's interfaces.
+    fn default() -> Self {
+        Self { versions: VERSIONS, more: |_| Ok(()) }
+    }
+}

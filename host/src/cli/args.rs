@@ -1,0 +1,164 @@
+//! The command line: every argument of every command, parsed into types that the commands trust.
+
+mod input;
+mod mount;
+mod setting;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+pub use input::Input;
+pub use mount::MountArg;
+pub use setting::{Label, LimitArg, PublicKey, RunRef};
+
+/// `remit check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit check plugins/brief")]
+pub struct Check {
+    /// A folder with remit.toml, or a component file
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub plugin: PathBuf,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  remit run examples/hello --input '{\"name\": \"Ada\"}' --allow-requested
+  remit run plugins/brief --mount notes=docs --mount out=report:rw --allow-requested
+  remit run tool.wasm --mount .=data:rw -- --sort names.txt < input.txt")]
+pub struct Run {
+    /// A folder with remit.toml, or a component file
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub plugin: PathBuf,
+    /// The agent's input: JSON, @FILE, or @- for standard input
+    #[arg(long, value_name = "JSON|@FILE|@-", allow_hyphen_values = true)]
+    pub input: Option<Input>,
+    /// Bind files the plugin asks for to a folder, read-only unless `:rw`; for a bare component NAME is the mount point
+    #[arg(long = "mount", value_name = "NAME=DIR[:rw]", value_parser = mount::parser())]
+    pub mounts: Vec<MountArg>,
+    /// Grant everything the manifest requests, without asking
+    #[arg(long, conflicts_with = "grant")]
+    pub allow_requested: bool,
+    /// Grant what this file says
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub grant: Option<PathBuf>,
+    /// Set a limit, such as memory=512MiB, wall-time=10m or fuel=5000000000
+    #[arg(long = "limit", value_name = "KEY=VALUE")]
+    pub limits: Vec<LimitArg>,
+    /// Put a label on the run, to find it by
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    pub labels: Vec<Label>,
+    /// Print result and usage as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Arguments of a command, after `--`
+    #[arg(last = true, value_name = "ARGS")]
+    pub arguments: Vec<String>,
+}
+
+/// `remit runs`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit runs --limit 5")]
+pub struct Runs {
+    /// Show at most this many, newest first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// Print the runs as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit show`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit show last --calls")]
+pub struct Show {
+    /// A run: its id, the beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub run: RunRef,
+    /// List every host call
+    #[arg(long)]
+    pub calls: bool,
+    /// Print the run as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit replay`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  remit replay last\n  remit replay 0192f --with target/new.wasm")]
+pub struct Replay {
+    /// A run: its id, the beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub run: RunRef,
+    /// Replay with this component instead; fuel is then reported and not compared
+    #[arg(long, value_name = "COMPONENT", value_hint = ValueHint::FilePath)]
+    pub with: Option<PathBuf>,
+    /// Print the comparison as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit verify last --key $(remit identity)")]
+pub struct Verify {
+    /// A run: its id, the beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub run: RunRef,
+    /// The public key to verify with, as `remit identity` prints it; without it, this host's
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<PublicKey>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit rm`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit rm 0192f4 0192f5")]
+pub struct Remove {
+    /// Runs: their ids, the beginnings of them, or `last`
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<RunRef>,
+}
+
+/// `remit identity` and `remit home`.
+#[derive(Debug, Args)]
+pub struct Json {
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit new agent`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit new agent greeter && remit build greeter")]
+pub struct NewAgent {
+    /// The agent's name: letters a-z, digits and -
+    #[arg(allow_hyphen_values = true)]
+    pub name: String,
+    /// The folder to write; without it, one with the agent's name
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub path: Option<PathBuf>,
+}
+
+/// `remit build`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit build plugins/brief")]
+pub struct Build {
+    /// A folder with remit.toml
+    #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+    pub plugin: PathBuf,
+}
+
+/// `remit completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit completions bash > ~/.local/share/bash-completion/completions/remit")]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,188 @@
+//! Deciding a run's remit: what the plugin requests, what the operator grants, and where the folders are.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use super::args::{self, MountArg};
+use super::exit::Exit;
+use super::plugin::Plugin;
+use super::report::{Failure, OrFail as _, Result, note};
+use crate::home::Home;
+use crate::manifest::{Access, Grant, Mount, Name, Request};
+use crate::meter::Limits;
+use crate::scope::{Remit, missing};
+
+/// What holds for a run, and the folders it stands on.
+pub struct Granted {
+    /// What the plugin requests; for a bare component, what the flags give it.
+    pub request: Request,
+    /// Request ∩ grant ∩ mounts.
+    pub remit: Remit,
+    /// The folder of each files capability.
+    pub folders: BTreeMap<Name, PathBuf>,
+    /// The limits of the run.
+    pub limits: Limits,
+    /// The grant file's text, if one was given.
+    pub written: Vec<String>,
+}
+
+impl Granted {
+    /// Computes the remit from the plugin's request and the command line.
+    ///
+    /// # Errors
+    /// When a mount is unknown, missing or unfit, or the grant file is wrong.
+    pub fn decide(plugin: &Plugin, args: &args::Run, home: &Home) -> Result<Self> {
+        let written = args.grant.as_deref().map(read_grant).transpose()?;
+        let grant = written.as_ref().map(|(grant, _)| grant);
+        let (request, folders) = match plugin.manifest() {
+            Some(manifest) => {
+                let request = manifest.request().clone();
+                let folders = bind(&request, &args.mounts, grant)?;
+                (request, folders)
+            }
+            None => bare(&args.mounts)?,
+        };
+        for folder in folders.values() {
+            keep_out_of_home(folder, home)?;
+        }
+        let mut remit = Remit::from_request(&request);
+        let mut limits = Limits::requested(&request.limits);
+        if let Some(grant) = grant {
+            remit = remit.intersect(&Remit::from_grant(grant));
+            limits = limits.bounded_by(&grant.limits);
+        }
+        if plugin.manifest().is_some() {
+            remit = remit.intersect(&Remit::from_grant(&as_mounted(&request, &args.mounts, grant)));
+        }
+        let limits = args.limits.iter().fold(limits, |limits, limit| limits.with(limit.kind, limit.value));
+        let written = written.map(|(_, text)| text).into_iter().collect();
+        Ok(Self { request, remit, folders, limits, written })
+    }
+
+    /// Shows the remit on stderr, each capability with its reason.
+    pub fn show(&self, plugin: &Plugin) {
+        note(format!("{} may, in this run:", plugin.name()));
+        let lines = self.remit.describe(plugin.manifest().is_some().then_some(&self.request));
+        for line in &lines {
+            let folder = self.folder_of(&line.capability).map(|folder| format!(" = {}", folder.display()));
+            let why = line.why.as_ref().map(|why| format!("  ({why})")).unwrap_or_default();
+            note(format!("  {}: {}{}{why}", line.capability, line.scope, folder.unwrap_or_default()));
+        }
+        if lines.is_empty() {
+            note("  nothing but clocks, randomness and its own output");
+        }
+        for missing in missing(&self.request, &self.remit) {
+            let has = missing.has.unwrap_or_else(|| "nothing".into());
+            note(format!("  not granted: {} asks for {}, and has {has}", missing.capability, missing.wanted));
+        }
+    }
+
+    fn folder_of(&self, capability: &str) -> Option<&PathBuf> {
+        let name = capability.strip_prefix("files.")?;
+        self.folders.iter().find(|(key, _)| key.as_str() == name).map(|(_, folder)| folder)
+    }
+
+    /// Asks on a terminal; elsewhere refuses unless the command line already decided.
+    ///
+    /// # Errors
+    /// When the person says no, or nobody can be asked.
+    pub fn confirm(&self, plugin: &Plugin, args: &args::Run) -> Result<()> {
+        if plugin.manifest().is_none() || args.allow_requested || args.grant.is_some() || !self.asks_for_anything() {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Err(Failure::new(Exit::NotGranted, format!("{} requests capabilities that nobody granted", plugin.name()))
+                .hint("give --allow-requested to grant what is listed above, or --grant FILE to grant less"));
+        }
+        eprint!("grant this? [y/N] ");
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).or_fail(Exit::HostFailed, "cannot read the answer")?;
+        match answer.trim() {
+            "y" | "Y" | "yes" => Ok(()),
+            _ => Err(Failure::new(Exit::NotGranted, "not granted").hint("nothing was run; --grant FILE grants less")),
+        }
+    }
+
+    fn asks_for_anything(&self) -> bool {
+        !self.request.files.is_empty()
+            || self.request.kv.is_some()
+            || !self.request.imports.is_empty()
+            || self.request.config.is_some()
+    }
+}
+
+fn read_grant(path: &Path) -> Result<(Grant, String)> {
+    let text = std::fs::read_to_string(path).or_fail(Exit::Usage, format!("cannot read grant {}", path.display()))?;
+    let grant = Grant::parse(&path.display().to_string(), &text);
+    Ok((grant.map_err(|errors| Failure::from_error(Exit::Usage, errors))?, text))
+}
+
+/// Finds the folder of each requested files capability: a `--mount`, or the grant's `dir`.
+fn bind(request: &Request, mounts: &[MountArg], grant: Option<&Grant>) -> Result<BTreeMap<Name, PathBuf>> {
+    if let Some(unknown) = mounts.iter().find(|mount| !request.files.keys().any(|name| name.as_str() == mount.name)) {
+        let names: Vec<&str> = request.files.keys().map(Name::as_str).collect();
+        let known = if names.is_empty() { "no files".to_owned() } else { names.join(", ") };
+        return Err(Failure::new(Exit::Usage, format!("--mount {}: the plugin requests {known}", unknown.name))
+            .hint("the name before `=` is the one after `capabilities.files.` in remit.toml"));
+    }
+    let mut folders = BTreeMap::new();
+    for (name, asked) in &request.files {
+        if grant.is_some_and(|grant| !grant.files.contains_key(name)) {
+            continue;
+        }
+        let given = mounts.iter().find(|mount| mount.name == name.as_str()).map(|mount| mount.dir.clone());
+        let granted = grant.and_then(|grant| grant.files.get(name)?.dir.as_ref().map(PathBuf::from));
+        let folder = given.or(granted).ok_or_else(|| {
+            let write = if asked.scope.access == Access::ReadWrite { ":rw" } else { "" };
+            Failure::new(Exit::NotGranted, format!("files.{name} has no folder ({})", asked.why))
+                .hint(format!("give it one with --mount {name}=DIR{write}"))
+        })?;
+        folders.insert(name.clone(), folder);
+    }
+    Ok(folders)
+}
+
+/// Returns a grant of just what the mounts give: a folder mounted without `:rw` is only read.
+fn as_mounted(request: &Request, mounts: &[MountArg], grant: Option<&Grant>) -> Grant {
+    let mut mounted = Grant {
+        kv: request.kv.as_ref().map(|asked| asked.scope.clone()),
+        log: request.log.clone(),
+        imports: request.imports.keys().cloned().collect(),
+        config: request.config.iter().flat_map(|asked| &asked.scope.keys).cloned().collect(),
+        ..Grant::default()
+    };
+    for (name, asked) in &request.files {
+        let mount = mounts.iter().find(|mount| mount.name == name.as_str());
+        let granted = grant.and_then(|grant| grant.files.get(name)).map(|granted| granted.access);
+        let access = mount.map(|mount| mount.access).or(granted).unwrap_or(Access::Read);
+        let files = crate::manifest::GrantedFiles { access, mount: Some(asked.scope.mount.clone()), quota: None, dir: None };
+        mounted.files.insert(name.clone(), files);
+    }
+    mounted
+}
+
+/// A bare component requests nothing and has what the flags grant; a mount's name is also its mount point.
+fn bare(mounts: &[MountArg]) -> Result<(Request, BTreeMap<Name, PathBuf>)> {
+    let mut points = Vec::new();
+    for mount in mounts {
+        let point: Mount = mount.name.parse().or_fail(Exit::Usage, format!("--mount {}", mount.name))?;
+        points.push((point, mount.access));
+    }
+    let request = Request::of_mounts(points.iter().cloned())
+        .map_err(|error| Failure::from_error(Exit::NotGranted, error).hint("give each folder a mount point of its own"))?;
+    let mut folders = BTreeMap::new();
+    for ((point, _), mount) in points.iter().zip(mounts) {
+        let name = request.files.iter().find(|(_, asked)| asked.scope.mount == *point).map(|(name, _)| name.clone());
+        folders.insert(name.expect("every mount is in the request made of them"), mount.dir.clone());
+    }
+    Ok((request, folders))
+}
+
+fn keep_out_of_home(folder: &Path, home: &Home) -> Result<()> {
+    if home.overlaps(folder).unwrap_or(false) {
+        return Err(Failure::new(Exit::NotGranted, format!("{} holds this host's keys or lies among them", folder.display()))
+            .hint("mount a folder that neither contains the home nor lies in it; `remit home` prints where it is"));
+    }
+    Ok(())
+}

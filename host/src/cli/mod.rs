@@ -1,0 +1,150 @@
+//! The command line: parses it, hands each command its arguments, and turns what comes back into an exit code.
+//!
+//! `clap` is named only here and below. A command prints its result on stdout and everything else on stderr.
+
+pub mod args;
+mod build;
+mod check;
+mod completions;
+mod embedded;
+pub mod exit;
+mod grant;
+mod home;
+mod identity;
+mod new;
+mod outcome;
+pub mod plugin;
+mod remove;
+mod replay;
+pub mod report;
+mod run;
+mod runs;
+mod session;
+mod shell;
+mod show;
+mod table;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod version;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+pub use shell::Shell;
+
+/// Runs agents as WebAssembly components: inside a remit, metered, journaled and replayable.
+#[derive(Debug, Parser)]
+#[command(
+    name = "remit",
+    version = version::TEXT.as_str(),
+    max_term_width = 100,
+    subcommand_required = true,
+    after_help = "Start with `remit new agent NAME`, or `remit help COMMAND` for one command.",
+    after_long_help = exit::table()
+)]
+struct CommandLine {
+    #[command(flatten)]
+    globals: shell::Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say whether a plugin can run, what it imports and what it asks for
+    Check(args::Check),
+    /// Run an agent or a command
+    ///
+    /// Shows what the plugin asks for and, on a terminal, asks. The result goes to standard output, everything else
+    /// to standard error. The run is recorded: `remit show last`, `remit replay last`.
+    Run(args::Run),
+    /// List runs
+    Runs(args::Runs),
+    /// Show a run: its remit, its end, what it used
+    Show(args::Show),
+    /// Run again against the record, and compare every call
+    ///
+    /// Nothing is performed and nothing is written: no files, no network, no clock.
+    Replay(args::Replay),
+    /// Verify that a run's record is whole and signed
+    Verify(args::Verify),
+    /// Remove runs from the journal
+    Rm(args::Remove),
+    /// Print this host's public key
+    #[command(after_help = "Example:\n  remit verify last --key $(remit identity)")]
+    Identity(args::Json),
+    /// Show where state lives and how large it is
+    #[command(after_help = "Example:\n  remit home --json")]
+    Home(args::Json),
+    /// Write a new project
+    #[command(subcommand)]
+    New(New),
+    /// Build a plugin's component
+    ///
+    /// Runs the manifest's [build] command, or cargo for wasm32-wasip2, and puts the component where the manifest
+    /// says.
+    Build(args::Build),
+    /// Print completions for a shell
+    Completions(args::Completions),
+    /// Print the exit codes
+    #[command(hide = true, about = exit::table())]
+    ExitCodes,
+}
+
+#[derive(Debug, Subcommand)]
+enum New {
+    /// Write an agent in Rust that builds and runs at once
+    Agent(args::NewAgent),
+}
+
+/// Runs the command line of this process and returns its exit code.
+pub fn main() -> ExitCode {
+    run_arguments(std::env::args_os()).into()
+}
+
+fn run_arguments(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let line = match CommandLine::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(error) => {
+            // Nobody reading it is no failure.
+            let _ = error.print();
+            return exit_of(&error);
+        }
+    };
+    let shell = Shell::new(line.globals);
+    dispatch(&shell, line.command).unwrap_or_else(|failure| {
+        report::report(&failure);
+        failure.exit()
+    })
+}
+
+/// Returns the end for what clap has to say: help and versions are answers, the rest is wrong usage.
+fn exit_of(error: &clap::Error) -> Exit {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
+        _ => Exit::Usage,
+    }
+}
+
+fn dispatch(shell: &Shell, command: Command) -> report::Result {
+    match command {
+        Command::Check(args) => check::check(shell, &args),
+        Command::Run(args) => run::run(shell, &args),
+        Command::Runs(args) => runs::runs(shell, &args),
+        Command::Show(args) => show::show(shell, &args),
+        Command::Replay(args) => replay::replay(shell, &args),
+        Command::Verify(args) => verify::verify(shell, &args),
+        Command::Rm(args) => remove::remove(shell, &args),
+        Command::Identity(args) => identity::identity(shell, &args),
+        Command::Home(args) => home::home(shell, &args),
+        Command::New(New::Agent(args)) => new::agent(&args),
+        Command::Build(args) => build::build(&args),
+        Command::Completions(args) => completions::completions::<CommandLine>(&args),
+        Command::ExitCodes => report::print(exit::table()).map(|()| Exit::Ok),
+    }
+}

@@ -1,0 +1,160 @@
+//! `remit run`: load, grant, run, and say what happened.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use serde_json::{Value as Json, json};
+
+use super::Shell;
+use super::args::{self, Input};
+use super::exit::Exit;
+use super::grant::Granted;
+use super::outcome::{exit_of, tell};
+use super::plugin::Plugin;
+use super::report::{Failure, Result, note, print_bytes, print_json};
+use super::session::Session;
+use crate::agent::{Agent, Launch, LaunchError, Stop, accept};
+use crate::engine::World;
+use crate::gate::{End, Outcome, OutputStream};
+use crate::id::RunId;
+use crate::meter::{LimitKind, Limits};
+
+/// Runs the plugin and returns how the process ends.
+pub fn run(shell: &Shell, args: &args::Run) -> Result {
+    let plugin = Plugin::read(&args.plugin)?;
+    let session = Session::open(shell, &format!("remit run {}", plugin.name()))?;
+    let exit = run_in(&session, &plugin, args)?;
+    session.close()?;
+    Ok(exit)
+}
+
+fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
+    let agent = session.agent(&plugin.component_bytes, &plugin.component_path.display().to_string())?;
+    let granted = Granted::decide(plugin, args, session.home())?;
+    granted.show(plugin);
+    granted.confirm(plugin, args)?;
+    let launch = launch(plugin, &agent, args, granted)?;
+    let engine = session.host()?.engine().fingerprint();
+    let accepted = accept(launch, &agent, engine, session.journal(), session.clock().clone()).map_err(not_started)?;
+    let (id, stop) = (accepted.id, Stop::default());
+    note(format!("run {id}"));
+    let mut shown = Output::new(agent.world(), args.json);
+    let ended = session.block_on(&stop, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)))?;
+    conclude(session, args, id, &ended?, shown)
+}
+
+fn launch(plugin: &Plugin, agent: &Agent, args: &args::Run, granted: Granted) -> Result<Launch> {
+    let input = input(agent.world(), args, &granted.limits)?;
+    if agent.world() == World::Agent && !args.arguments.is_empty() {
+        return Err(Failure::new(Exit::Usage, "an agent takes no arguments").hint("give its input with --input JSON"));
+    }
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| Failure::new(Exit::HostFailed, format!("no randomness: {error}")))?;
+    let arguments = std::iter::once(plugin.name()).chain(args.arguments.iter().cloned()).collect();
+    Ok(Launch {
+        identity: plugin.identity.to_string(),
+        name: plugin.name(),
+        version: plugin.manifest().map(|manifest| manifest.version.to_string()),
+        component: plugin.component_bytes.clone(),
+        manifest: plugin.declared.as_ref().map(|declared| declared.text.clone()).unwrap_or_default(),
+        grants: granted.written,
+        remit: granted.remit,
+        mounts: granted.folders,
+        limits: granted.limits,
+        input,
+        arguments,
+        principal: principal(),
+        labels: args.labels.iter().map(|label| (label.key.clone(), label.value.clone())).collect(),
+        seed,
+    })
+}
+
+/// Reads an agent's JSON, or a command's standard input: what is piped in, and nothing from a terminal.
+fn input(world: World, args: &args::Run, limits: &Limits) -> Result<Vec<u8>> {
+    let size_max = limits[LimitKind::Payload];
+    match (world, &args.input) {
+        (World::Agent, Some(input)) => Ok(input.read_json(size_max)?.into_bytes()),
+        (World::Agent, None) => Ok(b"{}".to_vec()),
+        (World::Command, Some(input)) => input.read(size_max),
+        (World::Command, None) if std::io::stdin().is_terminal() => Ok(Vec::new()),
+        (World::Command, None) => Input::Stdin.read(size_max),
+    }
+}
+
+/// Returns who asked: the user of this process, by name.
+fn principal() -> String {
+    let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|variable| std::env::var(variable).ok());
+    format!("local:{}", name.unwrap_or_else(|| "unknown".into()))
+}
+
+fn not_started(error: LaunchError) -> Failure {
+    match error {
+        LaunchError::Journal(error) => error.into(),
+        LaunchError::InputNotText => Failure::from_error(Exit::Usage, error),
+        error => Failure::from_error(Exit::NotGranted, error)
+            .hint("mounts are existing folders, not links, none inside another; see `remit help run`"),
+    }
+}
+
+/// Where a guest's output goes while it runs: a command's stdout is the result; everything else is for people.
+struct Output {
+    world: World,
+    json: bool,
+    stdout: Vec<u8>,
+    unread: bool,
+}
+
+impl Output {
+    fn new(world: World, json: bool) -> Self {
+        Self { world, json, stdout: Vec::new(), unread: false }
+    }
+
+    fn show(&mut self, stream: OutputStream, bytes: &[u8]) {
+        match stream {
+            OutputStream::Stdout if self.json => self.stdout.extend_from_slice(bytes),
+            OutputStream::Stdout if self.world == World::Command => {
+                let mut stdout = std::io::stdout().lock();
+                self.unread |= stdout.write_all(bytes).and_then(|()| stdout.flush()).is_err();
+            }
+            // What a guest writes for people must not drive their terminal.
+            _ if std::io::stderr().is_terminal() => {
+                let text = String::from_utf8_lossy(bytes);
+                let safe: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+                let _ = std::io::stderr().lock().write_all(safe.as_bytes());
+            }
+            _ => {
+                let _ = std::io::stderr().lock().write_all(bytes);
+            }
+        }
+    }
+}
+
+fn conclude(session: &Session, args: &args::Run, id: RunId, end: &End, output: Output) -> Result {
+    if args.json {
+        let mut report = super::outcome::json(id, end);
+        if output.world == World::Command {
+            report["stdout"] = text_or_bytes(&output.stdout);
+        }
+        print_json(&report)?;
+    } else if let Outcome::Succeeded { result: Some(result) } = &end.outcome {
+        print_bytes(pretty(result).as_bytes())?;
+    }
+    tell(session, id, end)?;
+    Ok(exit_of(&end.outcome))
+}
+
+fn text_or_bytes(bytes: &[u8]) -> Json {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => json!(text),
+        Err(_) => json!({ "bytes": bytes }),
+    }
+}
+
+/// Shows an agent's result: indented on a terminal, as it is otherwise.
+fn pretty(result: &str) -> String {
+    if std::io::stdout().is_terminal()
+        && let Ok(value) = serde_json::from_str::<Json>(result)
+    {
+        return format!("{value:#}\n");
+    }
+    format!("{result}\n")
+}

@@ -1,0 +1,74 @@
+//! `remit runs`: the runs of this home, newest first.
+
+use serde_json::json;
+
+use super::Shell;
+use super::args;
+use super::exit::Exit;
+use super::outcome::sentence;
+use super::report::{Result, note, print, print_json};
+use super::session::Session;
+use super::table::table;
+use crate::gate::End;
+use crate::journal::Summary;
+use crate::meter::quantity;
+
+/// Lists the runs.
+pub fn runs(shell: &Shell, args: &args::Runs) -> Result {
+    let session = Session::open(shell, "remit runs")?;
+    let mut runs = session.journal().runs()?;
+    runs.reverse();
+    let hidden = runs.len().saturating_sub(args.limit);
+    runs.truncate(args.limit);
+    if args.json {
+        print_json(&runs.iter().map(json).collect::<Vec<_>>())?;
+        return Ok(Exit::Ok);
+    }
+    if runs.is_empty() {
+        note("no runs yet: start one with `remit run PLUGIN`");
+        return Ok(Exit::Ok);
+    }
+    print(table(&["run", "accepted (UTC)", "plugin", "state", "calls", "fuel"], runs.iter().map(row)))?;
+    if hidden > 0 {
+        note(format!("{hidden} older runs are not shown: --limit N"));
+    }
+    Ok(Exit::Ok)
+}
+
+/// Returns how a run ended, where it has.
+pub fn end_of(summary: &Summary) -> Option<End> {
+    serde_json::from_slice(summary.ended.as_deref()?).ok()
+}
+
+fn state(summary: &Summary) -> String {
+    end_of(summary).map_or_else(|| "unfinished".to_owned(), |end| end.outcome.name().to_owned())
+}
+
+fn row(summary: &Summary) -> Vec<String> {
+    vec![
+        summary.id.to_string(),
+        summary.header.accepted.to_string(),
+        summary.header.plugin.name.clone(),
+        state(summary),
+        quantity::count(summary.entries),
+        quantity::fuel(summary.fuel),
+    ]
+}
+
+/// Returns a run for programs.
+pub fn json(summary: &Summary) -> serde_json::Value {
+    json!({
+        "run": summary.id,
+        "header": summary.header,
+        "state": state(summary),
+        "end": end_of(summary).map(|end| super::outcome::json(summary.id, &end)).map(|end| sentenced(end, summary)),
+        "entries": summary.entries,
+        "fuel": summary.fuel,
+        "bytes": summary.bytes,
+    })
+}
+
+fn sentenced(mut end: serde_json::Value, summary: &Summary) -> serde_json::Value {
+    end["message"] = json!(end_of(summary).map(|end| sentence(&end.outcome)));
+    end
+}

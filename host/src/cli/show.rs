@@ -1,0 +1,160 @@
+//! `remit show`: one run, its end and, if asked for, every call.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::Shell;
+use super::args;
+use super::exit::Exit;
+use super::outcome::{Tally, sentence};
+use super::report::{Result, print, print_json};
+use super::runs::{end_of, json as run_json};
+use super::session::Session;
+use crate::gate::{Functions, Outcome, class_name};
+use crate::journal::{Entry, Kind, Summary};
+use crate::meter::quantity;
+use crate::scope::Remit;
+
+/// The longest params or outcome shown on one line, in characters; `--json` shows them whole.
+const SHOWN_MAX: usize = 100;
+
+/// Shows the run.
+pub fn show(shell: &Shell, args: &args::Show) -> Result {
+    let session = &Session::open(shell, "remit show")?;
+    let summary = session.journal().summary(session.find(&args.run)?)?;
+    let functions = session.host()?.functions().clone();
+    if args.json {
+        let mut report = run_json(&summary);
+        report["remit"] = serde_json::from_slice(&session.blob(summary.header.remit)?).unwrap_or_default();
+        if args.calls {
+            report["calls"] = calls_json(session, &summary, &functions)?;
+        }
+        print_json(&report)?;
+        return Ok(Exit::Ok);
+    }
+    print(about(session, &summary)?)?;
+    if args.calls { print_calls(session, &summary, &functions)? } else { print_tally(session, &summary)? }
+    Ok(Exit::Ok)
+}
+
+fn about(session: &Session, summary: &Summary) -> Result<String> {
+    let header = &summary.header;
+    let version = header.plugin.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+    let mut lines = vec![
+        format!("run        {}", summary.id),
+        format!("plugin     {}{version} ({})", header.plugin.name, header.plugin.kind),
+        format!("identity   {}", header.plugin.identity),
+        format!("component  {}", header.component),
+        format!("accepted   {} UTC, for {}", header.accepted, header.principal),
+        format!("host       {}, engine {:.12}", header.host_version, header.engine),
+        format!("record     {} entries, {}", summary.entries, quantity::bytes(summary.bytes)),
+    ];
+    for (key, value) in &header.labels {
+        lines.push(format!("label      {key}={value}"));
+    }
+    if let Ok(remit) = Remit::parse(&session.blob(header.remit)?) {
+        lines.extend(remit.describe(None).into_iter().map(|line| format!("may        {}: {}", line.capability, line.scope)));
+    }
+    match end_of(summary) {
+        None => lines.push("state      unfinished: it runs elsewhere, or its host was killed".into()),
+        Some(end) => {
+            lines.push(format!("state      {}", sentence(&end.outcome)));
+            lines.push(format!("used       {}", end.usage));
+            if let Outcome::Succeeded { result: Some(result) } = &end.outcome {
+                lines.push(format!("result     {}", cut(result)));
+            }
+        }
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
+fn print_tally(session: &Session, summary: &Summary) -> Result<()> {
+    let tally = Tally::of(session, summary.id)?;
+    for (function, count) in &tally.calls {
+        print(format!("{count:>9}  {function}\n"))?;
+    }
+    for denial in &tally.denials {
+        print(format!("refused    {denial}\n"))?;
+    }
+    Ok(())
+}
+
+fn print_calls(session: &Session, summary: &Summary, functions: &Functions) -> Result<()> {
+    let mut reader = session.journal().reader(summary.id)?;
+    while let Some(entry) = reader.next()? {
+        print(line(&entry, functions)?)?;
+    }
+    Ok(())
+}
+
+fn line(entry: &Entry<'_>, functions: &Functions) -> Result<String> {
+    let (number, fuel) = (entry.number(), entry.fuel());
+    let Some(function) = entry.function() else {
+        return Ok(format!("{number:>7} {fuel:>12}  {}  {}\n", kind(entry.kind()), cut(&shown_state(entry).to_string())));
+    };
+    let (params, outcome) = shown(entry, functions);
+    let refused = if entry.extension()?.denial.is_some() { "  (refused)" } else { "" };
+    let arrow = match entry.kind() {
+        Kind::Intent => " (intent)".to_owned(),
+        _ => format!(" -> {}", cut(&outcome.to_string())),
+    };
+    Ok(format!("{number:>7} {fuel:>12}  {}{}{arrow}{refused}\n", function.name, cut(&params.to_string())))
+}
+
+fn calls_json(session: &Session, summary: &Summary, functions: &Arc<Functions>) -> Result<Json> {
+    let mut calls = Vec::new();
+    let mut reader = session.journal().reader(summary.id)?;
+    while let Some(entry) = reader.next()? {
+        let (params, outcome) = shown(&entry, functions);
+        let extension = entry.extension()?;
+        calls.push(json!({
+            "entry": entry.number(),
+            "kind": kind(entry.kind()),
+            "function": entry.function().map(|function| &function.name),
+            "class": entry.function().map(|function| class_name(function.class)),
+            "fuel": entry.fuel(),
+            "time-us": entry.time_us(),
+            "params": params,
+            "outcome": outcome,
+            "answers": extension.answers,
+            "denial": extension.denial.and_then(|denial| serde_json::from_str::<Json>(&denial).ok()),
+            "before": extension.before.and_then(|before| serde_json::from_str::<Json>(&before).ok()),
+        }));
+    }
+    Ok(Json::Array(calls))
+}
+
+/// Shows params and outcome as the function's types say; what has no outcome recorded shows null.
+fn shown(entry: &Entry<'_>, functions: &Functions) -> (Json, Json) {
+    let Some(function) = entry.function().and_then(|function| functions.get(&function.name)) else {
+        return (shown_state(entry), Json::Null);
+    };
+    let params = match entry.kind() {
+        Kind::Outcome => Json::Null,
+        _ => function.show_params(&entry.params()),
+    };
+    let outcome = if entry.outcome().is_empty() { Json::Null } else { function.show_outcome(&entry.outcome()) };
+    (params, outcome)
+}
+
+fn shown_state(entry: &Entry<'_>) -> Json {
+    serde_json::from_slice(&entry.params()).unwrap_or_default()
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Call => "call",
+        Kind::Intent => "intent",
+        Kind::Outcome => "outcome",
+        Kind::State => "state",
+        Kind::Note => "note",
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_MAX) {
+        None => text.to_owned(),
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+    }
+}

@@ -1,0 +1,118 @@
+//! How a run ended: the body of its last state entry, and what replay must end in too.
+
+use serde::{Deserialize, Serialize};
+
+use super::halt::StopReason;
+use crate::meter::{Crossed, Usage};
+
+/// The last state entry of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// What became of the run.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Where the guest was.
+    pub at: Where,
+    /// Fuel used, to the unit.
+    pub fuel: u64,
+    /// What the run used.
+    #[serde(default)]
+    pub usage: Usage,
+}
+
+/// What became of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// An agent returned a result, as JSON text; a command returned success.
+    Succeeded {
+        /// The agent's result; `None` for a command, whose result is its output.
+        result: Option<String>,
+    },
+    /// An agent returned a failure.
+    Failed {
+        /// What the agent said.
+        failure: Failure,
+    },
+    /// A command ended with this code, zero excepted.
+    Exited {
+        /// The command's own exit code.
+        code: u8,
+    },
+    /// The guest crashed.
+    Trapped {
+        /// The engine's word for the trap.
+        message: String,
+        /// The guest's call stack, where the component has names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backtrace: Option<String>,
+    },
+    /// A limit ended the run.
+    Limit {
+        /// Which, and by how much.
+        crossed: Crossed,
+    },
+    /// Somebody or something outside the guest ended the run.
+    Interrupted {
+        /// Who or what.
+        reason: StopReason,
+    },
+    /// The host could not go on.
+    HostFailed {
+        /// What failed.
+        message: String,
+    },
+}
+
+/// The typed failure of an agent, as in `remit:plugin/types`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// `invalid-input`, `denied`, `unavailable` or `internal`.
+    pub kind: String,
+    /// For people.
+    pub message: String,
+    /// JSON for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<String>,
+}
+
+/// Where a guest was when its run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Where {
+    /// In its own code: it returned, trapped, or ran into a limit there.
+    Guest,
+    /// Between two slices of fuel.
+    Slice,
+    /// In a call of this function, which has no entry of its own.
+    Call(String),
+}
+
+impl Outcome {
+    /// Returns the state's name, as `remit runs` shows it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Succeeded { .. } => "succeeded",
+            Self::Failed { .. } => "failed",
+            Self::Exited { .. } => "exited",
+            Self::Trapped { .. } => "trapped",
+            Self::Limit { .. } => "limit",
+            Self::Interrupted { .. } => "interrupted",
+            Self::HostFailed { .. } => "host-failed",
+        }
+    }
+
+    /// Says whether a replay that ended in `self` ended as the record did. Backtraces are for people and not compared.
+    pub fn matches(&self, recorded: &Self) -> bool {
+        match (self, recorded) {
+            (Self::Trapped { message, .. }, Self::Trapped { message: recorded, .. }) => message == recorded,
+            _ => self == recorded,
+        }
+    }
+
+    /// Says whether the host, and not the guest, chose the moment of the end; replay ends there because the record
+    /// does.
+    pub const fn was_chosen_by_host(&self) -> bool {
+        matches!(self, Self::Interrupted { .. } | Self::HostFailed { .. })
+    }
+}

@@ -1,0 +1,114 @@
+//! The functions a guest can call: one table, filled while the capabilities are linked.
+//!
+//! The table is what `show` renders params and outcomes with, and what the coverage test enumerates.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::value::{Value, render};
+
+/// What a host call may do outside the run, and so when its entry must be durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Class {
+    /// Follows from what is recorded already; re-executed on both sides.
+    Pure = 0,
+    /// Reads the host: clocks, kv, files.
+    ReadLocal = 1,
+    /// Changes only what Remit itself keeps: kv, log, output.
+    WriteLocal = 2,
+    /// Changes a file such that doing it again gives the same file.
+    WriteFile = 3,
+    /// Changes a directory such that doing it again is refused or lost.
+    WriteFileOnce = 4,
+    /// Asks something outside the host.
+    ReadRemote = 5,
+    /// Changes something outside the host, and honours our idempotency key.
+    WriteIdempotent = 6,
+    /// Changes something outside the host, each time it is sent.
+    WriteOnce = 7,
+}
+
+impl Class {
+    /// Returns the class as the design and `show` write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pure => "pure",
+            Self::ReadLocal => "read-local",
+            Self::WriteLocal => "write-local",
+            Self::WriteFile => "write-file",
+            Self::WriteFileOnce => "write-file-once",
+            Self::ReadRemote => "read-remote",
+            Self::WriteIdempotent => "write-idempotent",
+            Self::WriteOnce => "write-once",
+        }
+    }
+
+    /// Says whether the intent must be on disk before the effect.
+    pub const fn needs_intent(self) -> bool {
+        matches!(self, Self::WriteFileOnce | Self::WriteIdempotent | Self::WriteOnce)
+    }
+}
+
+/// One host function.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Position in the table; the same in every process of one host version.
+    pub index: u16,
+    /// `wasi:clocks/wall-clock#now`: the interface without its version, `#`, the function.
+    pub name: &'static str,
+    /// The strictest class a call of it can have.
+    pub class: Class,
+    /// Whether some remit refuses it. What always answers (a clock, a drop) is not governed.
+    pub governed: bool,
+    params: fn(&[u8]) -> Json,
+    outcome: fn(&[u8]) -> Json,
+}
+
+impl Function {
+    /// Shows recorded params.
+    pub fn show_params(&self, bytes: &[u8]) -> Json {
+        (self.params)(bytes)
+    }
+
+    /// Shows a recorded outcome.
+    pub fn show_outcome(&self, bytes: &[u8]) -> Json {
+        (self.outcome)(bytes)
+    }
+}
+
+/// Every function that the linker can satisfy.
+#[derive(Clone, Debug, Default)]
+pub struct Functions {
+    all: Vec<Function>,
+    by_name: HashMap<&'static str, u16>,
+}
+
+impl Functions {
+    /// Adds a function with params `P` and outcome `R` and returns its index.
+    pub fn add<P: Value, R: Value>(&mut self, name: &'static str, class: Class, governed: bool) -> u16 {
+        let index = u16::try_from(self.all.len()).expect("the host links fewer than 65,536 functions");
+        self.all.push(Function { index, name, class, governed, params: render::<P>, outcome: render::<R> });
+        let earlier = self.by_name.insert(name, index);
+        assert!(earlier.is_none(), "{name} is linked twice");
+        index
+    }
+
+    /// Returns every function in table order.
+    pub fn iter(&self) -> impl Iterator<Item = &Function> {
+        self.all.iter()
+    }
+
+    /// Returns the function of that name.
+    pub fn get(&self, name: &str) -> Option<&Function> {
+        self.by_name.get(name).map(|&index| &self.all[usize::from(index)])
+    }
+
+    /// Returns the function at an index that [`Functions::add`] gave out.
+    pub fn at(&self, index: u16) -> &Function {
+        &self.all[usize::from(index)]
+    }
+}

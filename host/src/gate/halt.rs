@@ -1,0 +1,64 @@
+//! Why a guest stops before it returns: the one error type that crosses from a host call into the engine.
+
+use serde_json::Value as Json;
+
+use super::divergence::Divergence;
+use crate::journal;
+use crate::meter::Crossed;
+
+/// Ends the run (or the replay) at the call in progress.
+#[derive(Debug, thiserror::Error)]
+pub enum Halt {
+    /// The guest asked to exit with this code.
+    #[error("guest exited with code {0}")]
+    Exit(u8),
+    /// The guest broke the rules of an interface, for which WASI prescribes a trap.
+    #[error("{0}")]
+    Misuse(String),
+    /// A limit of the run was crossed.
+    #[error(transparent)]
+    Limit(#[from] Crossed),
+    /// Somebody stopped the run while the call waited.
+    #[error("stopped: {0:?}")]
+    Stopped(StopReason),
+    /// Replay came to the place where the recorded run ended.
+    #[error("the recorded run ended here")]
+    EndOfRecord,
+    /// Replay met another call than the one recorded.
+    #[error("{0}")]
+    Diverged(Box<Divergence>),
+    /// The host could not go on; the guest is not to blame.
+    #[error("journal: {0}")]
+    Journal(#[from] journal::Error),
+    /// A system call of the host failed in a way that the interface cannot express.
+    #[error("{what}: {source}")]
+    Host {
+        /// What the host was doing.
+        what: String,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+}
+
+/// Who or what stopped a run from outside the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// Ctrl-C or a termination signal.
+    Interrupted,
+    /// The run's wall time is used up.
+    WallTime,
+    /// One host call took longer than the limit.
+    CallTime,
+}
+
+/// Shows one side of a recorded or replayed call.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Shown {
+    /// `interface#function`, or what stood there instead of a call.
+    pub function: String,
+    /// The params as JSON.
+    pub params: Json,
+    /// Fuel used when the call began.
+    pub fuel: u64,
+}

@@ -1,0 +1,320 @@
+//! The live side of the gate: permit, make durable what the class demands, perform, record, settle.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::function::{Class, Functions};
+use super::output::{Output, OutputStream};
+use super::{Ask, Asked, Halt, Op, Ordinals, Value};
+use crate::journal::{self, Extension, FunctionId, Kind, Record, RunWriter};
+use crate::meter::{LimitKind, Limits, Usage};
+use crate::scope::Remit;
+use crate::time::Clock;
+
+/// How long a recorded entry may wait in memory before it is handed to the journal's writer.
+const BUFFERED_FOR: Duration = Duration::from_millis(5);
+
+/// What one call may use while it is performed.
+pub struct Turn<'a, C> {
+    /// What the capabilities hold: open files, the output sink.
+    pub caps: &'a mut C,
+    /// The run's own view of its kv, pending writes included.
+    pub kv: &'a mut RunWriter,
+    /// Gives out handles.
+    pub ordinals: &'a mut Ordinals,
+    /// The limits of the run.
+    pub limits: &'a Limits,
+    /// What the run has used so far.
+    pub usage: &'a mut Usage,
+    /// Time since the run began, read once for this call.
+    pub elapsed: Duration,
+    /// Where wall time comes from.
+    pub clock: &'a Clock,
+    shown: &'a mut Vec<(OutputStream, Vec<u8>)>,
+}
+
+impl<C> Turn<'_, C> {
+    /// Queues output; it is shown once its entry is durable.
+    ///
+    /// # Errors
+    /// [`Halt::Limit`] when the run has written more than its output limit.
+    pub fn show(&mut self, stream: OutputStream, bytes: &[u8]) -> Result<(), Halt> {
+        let wanted = self.usage.output_bytes + bytes.len() as u64;
+        self.limits.check(LimitKind::Output, wanted)?;
+        self.usage.output_bytes = wanted;
+        self.shown.push((stream, bytes.to_vec()));
+        Ok(())
+    }
+}
+
+/// Why a call was refused, for the operator. The guest hears a code and no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The rule that refused it.
+    pub rule: String,
+    /// The smallest grant that would have allowed it, as TOML, where one can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+}
+
+/// A judged call on its way to being performed.
+pub struct Admission {
+    class: Class,
+    denial: Option<Refusal>,
+    intent: Option<u64>,
+    /// What must be on disk before the call is performed.
+    pub durable: Option<journal::Durable>,
+}
+
+/// The live side of one run.
+pub struct Live<C> {
+    /// What the capabilities hold.
+    pub caps: C,
+    journal: RunWriter,
+    remit: Arc<Remit>,
+    limits: Limits,
+    usage: Usage,
+    clock: Clock,
+    started: Duration,
+    started_us: u64,
+    interned: Vec<FunctionId>,
+    outcome: Vec<u8>,
+    output: Output,
+    shown: Vec<(OutputStream, Vec<u8>)>,
+    /// Whether something was recorded that replay cannot derive and that is not durable yet.
+    undurable_inputs: bool,
+    last_flush: Duration,
+}
+
+impl<C> Live<C> {
+    /// Makes the live side of a run that was just accepted.
+    pub fn new(caps: C, mut journal: RunWriter, functions: &Functions, remit: Arc<Remit>, limits: Limits, clock: Clock) -> Self {
+        let interned = functions.iter().map(|function| journal.function(function.name, function.class as u8)).collect();
+        let (started, started_us) = (clock.elapsed(), clock.now().as_micros());
+        Self {
+            caps,
+            journal,
+            remit,
+            limits,
+            usage: Usage::default(),
+            clock,
+            started,
+            started_us,
+            interned,
+            outcome: Vec::with_capacity(256),
+            output: Output::default(),
+            shown: Vec::new(),
+            undurable_inputs: false,
+            last_flush: started,
+        }
+    }
+
+    /// Returns the limits of the run.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Returns what the run has used so far.
+    pub fn usage(&mut self) -> &mut Usage {
+        &mut self.usage
+    }
+
+    /// Returns the writer of the run's journal.
+    pub fn journal(&mut self) -> &mut RunWriter {
+        &mut self.journal
+    }
+
+    /// Returns how far the run's entries are durable.
+    pub fn progress(&self) -> journal::Progress {
+        self.journal.progress()
+    }
+
+    /// Returns the time since the run began.
+    pub fn elapsed(&self) -> Duration {
+        self.clock.elapsed().saturating_sub(self.started)
+    }
+
+    /// Returns the wall time of a moment of the run, in microseconds since the epoch.
+    pub fn wall_us(&self, elapsed: Duration) -> u64 {
+        self.started_us + elapsed.as_micros() as u64
+    }
+
+    /// Permits or refuses a call.
+    #[inline]
+    pub(super) fn admit<D, P, R>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        derived: &D,
+        params: &P,
+        encoded: &[u8],
+    ) -> Result<Admission, Halt> {
+        self.count(encoded)?;
+        let Some(judge) = op.judge else {
+            return Ok(Admission { class: op.class, denial: None, intent: None, durable: None });
+        };
+        let Asked { ask, class } = judge(derived, params);
+        let denial = self.permit(ask).err();
+        Ok(Admission { class, denial, intent: None, durable: None })
+    }
+
+    fn count(&mut self, encoded: &[u8]) -> Result<(), Halt> {
+        self.usage.calls += 1;
+        self.limits.check(LimitKind::Calls, self.usage.calls)?;
+        Ok(self.limits.check(LimitKind::Payload, encoded.len() as u64)?)
+    }
+
+    fn permit(&self, ask: Ask<'_>) -> Result<(), Refusal> {
+        match ask {
+            Ask::Nothing => return Ok(()),
+            Ask::Key(key, access) => self.remit.kv_allows(key, access),
+            Ask::Mount(index, access) => self.remit.file_allows(index, access),
+            Ask::Mounts(indexes, access) => {
+                indexes.into_iter().try_for_each(|index| self.remit.file_allows(index, access))
+            }
+            Ask::Log(level) => self.remit.log_allows(level),
+            Ask::Never(what) => return Err(Refusal { rule: format!("no remit allows {what}"), grant: None }),
+        }
+        .map_err(|denial| Refusal { rule: denial.rule(), grant: denial.grant() })
+    }
+
+    /// Hands to the journal what the class wants on disk before the effect.
+    pub(super) fn make_durable<D, P, R>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        fuel: u64,
+        params: &P,
+        encoded: &[u8],
+        mut admission: Admission,
+    ) -> Result<Admission, Halt> {
+        if admission.denial.is_some() {
+            return Ok(admission);
+        }
+        if admission.class.needs_intent() {
+            let time_us = self.wall_us(self.elapsed());
+            let function = self.interned[usize::from(op.index)];
+            let before = op.foresee.and_then(|foresee| foresee(&self.caps, params));
+            let extension = before.map(|before| Extension { before: Some(before.to_string()), ..Extension::default() });
+            let extension = extension.as_ref();
+            let intent = Record { kind: Kind::Intent, function, fuel, time_us, params: encoded, outcome: &[], extension };
+            admission.intent = Some(self.journal.call(&intent)?);
+            admission.durable = Some(self.barrier()?);
+        } else if admission.class == Class::WriteFile && self.undurable_inputs {
+            admission.durable = Some(self.barrier()?);
+        }
+        Ok(admission)
+    }
+
+    /// Hands everything recorded so far to the journal and returns what to wait for.
+    ///
+    /// # Errors
+    /// [`Halt::Journal`] when the journal cannot take it.
+    pub fn barrier(&mut self) -> Result<journal::Durable, Halt> {
+        self.undurable_inputs = false;
+        Ok(self.journal.durable()?)
+    }
+
+    /// Performs an admitted call and records it.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one call, borrowed from different fields of the gate")]
+    #[inline]
+    pub(super) fn perform<D, P, R: Value>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        derived: &D,
+        ordinals: &mut Ordinals,
+        fuel: u64,
+        params: &P,
+        encoded: &[u8],
+        admission: Admission,
+    ) -> Result<R, Halt> {
+        let elapsed = self.elapsed();
+        let outcome = match &admission.denial {
+            Some(_) => (op.refuse)(params),
+            None => (op.perform)(&mut self.turn(ordinals, elapsed), derived, params)?,
+        };
+        self.outcome.clear();
+        outcome.encode(&mut self.outcome);
+        self.limits.check(LimitKind::Payload, self.outcome.len() as u64)?;
+        let entry = self.record(op.index, fuel, elapsed, encoded, &admission)?;
+        for (stream, bytes) in self.shown.drain(..) {
+            self.output.push(entry, stream, bytes);
+        }
+        self.undurable_inputs |= admission.class == Class::ReadLocal;
+        self.flush_if_due(elapsed)?;
+        Ok(outcome)
+    }
+
+    fn turn<'a>(&'a mut self, ordinals: &'a mut Ordinals, elapsed: Duration) -> Turn<'a, C> {
+        Turn {
+            caps: &mut self.caps,
+            kv: &mut self.journal,
+            ordinals,
+            limits: &self.limits,
+            usage: &mut self.usage,
+            elapsed,
+            clock: &self.clock,
+            shown: &mut self.shown,
+        }
+    }
+
+    #[inline]
+    fn record(
+        &mut self,
+        index: u16,
+        fuel: u64,
+        elapsed: Duration,
+        encoded: &[u8],
+        admission: &Admission,
+    ) -> Result<u64, Halt> {
+        let time_us = self.wall_us(elapsed);
+        let function = self.interned[usize::from(index)];
+        let kind = if admission.intent.is_some() { Kind::Outcome } else { Kind::Call };
+        let params = if admission.intent.is_some() { &[] } else { encoded };
+        let extension = self.extension(admission);
+        let record =
+            Record { kind, function, fuel, time_us, params, outcome: &self.outcome, extension: extension.as_ref() };
+        self.usage.bytes_in += encoded.len() as u64;
+        self.usage.bytes_out += self.outcome.len() as u64;
+        Ok(self.journal.call(&record)?)
+    }
+
+    fn extension(&self, admission: &Admission) -> Option<Extension> {
+        if admission.intent.is_none() && admission.denial.is_none() {
+            return None;
+        }
+        let denial = admission.denial.as_ref().map(|refusal| json!(refusal).to_string());
+        Some(Extension { answers: admission.intent, denial, ..Extension::default() })
+    }
+
+    /// Records a call that both sides compute.
+    #[inline]
+    pub(super) fn record_pure(&mut self, index: u16, fuel: u64, encoded: &[u8]) -> Result<(), Halt> {
+        self.count(encoded)?;
+        let elapsed = self.elapsed();
+        let time_us = self.wall_us(elapsed);
+        let function = self.interned[usize::from(index)];
+        let record = Record { kind: Kind::Call, function, fuel, time_us, params: encoded, outcome: &[], extension: None };
+        self.journal.call(&record)?;
+        self.flush_if_due(elapsed)
+    }
+
+    /// Hands the open segment to the journal if its first entry has waited long enough.
+    ///
+    /// # Errors
+    /// [`Halt::Journal`] when the journal cannot take it.
+    #[inline]
+    pub fn flush_if_due(&mut self, elapsed: Duration) -> Result<(), Halt> {
+        if elapsed.saturating_sub(self.last_flush) > BUFFERED_FOR {
+            self.last_flush = elapsed;
+            self.journal.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Returns the queue of the run's output.
+    pub fn output(&self) -> Output {
+        self.output.clone()
+    }
+}

@@ -1,0 +1,305 @@
+//! The gate: the one code path of every host call, ours and WASI's.
+//!
+//! Live, a call is permitted, metered, performed and recorded; replayed, it is compared with the next entry and
+//! answered from it. The replay side is built from types that hold no journal writer and nothing that reaches out.
+//! The gate knows no engine and no interface: capabilities hand it [`Op`]s, which name a function, its class and
+//! the closures that do the work.
+
+pub mod divergence;
+pub mod end;
+pub mod function;
+pub mod halt;
+pub mod value;
+
+mod live;
+mod output;
+mod replay;
+
+pub use divergence::Divergence;
+pub use end::{End, Outcome, Where};
+pub use function::{Class, Function, Functions};
+pub use halt::{Halt, StopReason};
+pub use live::{Admission, Live, Refusal, Turn};
+pub use output::{Output, OutputStream};
+pub use replay::{FuelRule, Replay, class_name};
+pub use value::Value;
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::meter::{Crossed, LimitKind};
+use crate::manifest::Level;
+use crate::scope::Access;
+
+/// What a call wants, for the remit to judge.
+#[derive(Clone, Copy, Debug)]
+pub enum Ask<'a> {
+    /// Always allowed: clocks, randomness, handles the guest holds already.
+    Nothing,
+    /// A key of the plugin's kv.
+    Key(&'a str, Access),
+    /// The mount with this index.
+    Mount(usize, Access),
+    /// Two mounts at once, as a rename does.
+    Mounts([usize; 2], Access),
+    /// A log line at this level.
+    Log(Level),
+    /// Something that no remit of this version holds, and what to call it.
+    Never(&'static str),
+}
+
+/// A call after its params were looked at: what it wants, and the class that this one call has.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// What the remit is asked.
+    pub ask: Ask<'a>,
+    /// The class of this call, at most as strict as the function's.
+    pub class: Class,
+}
+
+/// A recorded host function: its work in closures that the gate calls when, and only when, it is their turn.
+pub struct Op<C, D, P, R> {
+    /// Index in [`Functions`].
+    pub index: u16,
+    /// The strictest class of the function.
+    pub class: Class,
+    /// Says what the call wants. `None` means that it always may, with the function's class.
+    pub judge: Option<for<'a> fn(&'a D, &'a P) -> Asked<'a>>,
+    /// The outcome that a refused guest sees.
+    pub refuse: fn(&P) -> R,
+    /// Does the work. Live only.
+    pub perform: fn(&mut Turn<'_, C>, &D, &P) -> Result<R, Halt>,
+    /// Looks at what a call of a class with intent is about to change. Live only.
+    pub foresee: Option<fn(&C, &P) -> Option<Json>>,
+    /// Updates what both sides know from params and outcome. Live and replayed.
+    pub apply: Option<fn(&mut D, &P, &R)>,
+}
+
+/// A host function computed from what is recorded already: it runs on both sides and leaves a small entry.
+pub struct PureOp<D, P, R> {
+    /// Index in [`Functions`].
+    pub index: u16,
+    /// Does the work, on both sides.
+    pub perform: fn(&mut D, &mut Ordinals, &P) -> Result<R, Halt>,
+}
+
+/// Gives out creation ordinals for handles, and holds their number to the limit.
+#[derive(Debug)]
+pub struct Ordinals {
+    next: u32,
+    held: u64,
+    held_max: u64,
+}
+
+impl Ordinals {
+    fn new(held_max: u64) -> Self {
+        Self { next: 1, held: 0, held_max }
+    }
+
+    /// Returns the ordinal of a new handle.
+    ///
+    /// # Errors
+    /// [`Halt::Limit`] when the guest holds as many handles as the limit allows. The limit stops a guest from
+    /// filling the host's tables.
+    pub fn create(&mut self) -> Result<u32, Halt> {
+        if self.held >= self.held_max {
+            return Err(Crossed { limit: LimitKind::Handles, max: self.held_max, wanted: self.held + 1 }.into());
+        }
+        let ordinal = self.next;
+        self.saw(ordinal);
+        Ok(ordinal)
+    }
+
+    /// Takes note of a handle that a recorded outcome created.
+    fn saw(&mut self, ordinal: u32) {
+        if ordinal >= self.next {
+            self.next = ordinal.saturating_add(1);
+            self.held += 1;
+        }
+    }
+
+    /// Takes note that a handle was dropped.
+    pub fn release(&mut self) {
+        self.held = self.held.saturating_sub(1);
+    }
+}
+
+/// The gate of one run: `C` is what only a live run has, `D` what both sides know.
+pub struct Gate<C, D> {
+    functions: Arc<Functions>,
+    /// What both sides derive from the record: open handles, the seeded generator, arguments.
+    pub derived: D,
+    ordinals: Ordinals,
+    params: Vec<u8>,
+    side: Side<C>,
+    halted_in: Option<u16>,
+}
+
+enum Side<C> {
+    Live(Box<Live<C>>),
+    Replay(Box<Replay>),
+}
+
+impl<C, D> Gate<C, D> {
+    /// Makes the gate of a live run.
+    pub fn live(functions: Arc<Functions>, derived: D, live: Live<C>) -> Self {
+        let handles_max = live.limits()[LimitKind::Handles];
+        Self::new(functions, derived, handles_max, Side::Live(Box::new(live)))
+    }
+
+    /// Makes the gate of a replay.
+    pub fn replay(functions: Arc<Functions>, derived: D, replay: Replay) -> Self {
+        let handles_max = replay.limits()[LimitKind::Handles];
+        Self::new(functions, derived, handles_max, Side::Replay(Box::new(replay)))
+    }
+
+    fn new(functions: Arc<Functions>, derived: D, handles_max: u64, side: Side<C>) -> Self {
+        let params = Vec::with_capacity(256);
+        Self { functions, derived, ordinals: Ordinals::new(handles_max), params, side, halted_in: None }
+    }
+
+    /// Returns the live side, if this run is live.
+    pub fn as_live(&mut self) -> Option<&mut Live<C>> {
+        match &mut self.side {
+            Side::Live(live) => Some(live),
+            Side::Replay(_) => None,
+        }
+    }
+
+    /// Returns the replay side, if this run is replayed.
+    pub fn as_replay(&mut self) -> Option<&mut Replay> {
+        match &mut self.side {
+            Side::Live(_) => None,
+            Side::Replay(replay) => Some(replay),
+        }
+    }
+
+    /// Returns the function at an index of the table.
+    pub fn function(&self, index: u16) -> &Function {
+        self.functions.at(index)
+    }
+
+    /// Returns the table of functions.
+    pub fn functions(&self) -> Arc<Functions> {
+        self.functions.clone()
+    }
+
+    /// Returns the function in whose call the run was halted, if it was.
+    pub fn halted_in(&self) -> Option<&Function> {
+        self.halted_in.map(|index| self.functions.at(index))
+    }
+
+    /// Answers a call that needs no waiting.
+    ///
+    /// # Errors
+    /// A [`Halt`] ends the run.
+    #[inline]
+    pub fn call<P: Value, R: Value>(&mut self, op: &Op<C, D, P, R>, fuel: u64, params: &P) -> Result<R, Halt> {
+        self.encode(params);
+        let answer = match &mut self.side {
+            Side::Live(live) => live
+                .admit(op, &self.derived, params, &self.params)
+                .and_then(|admission| live.perform(op, &self.derived, &mut self.ordinals, fuel, params, &self.params, admission)),
+            Side::Replay(replay) => replay.answer(&self.functions, op.index, fuel, &self.params, &mut self.ordinals),
+        };
+        self.finish(op.index, answer, |derived, outcome| {
+            if let Some(apply) = op.apply {
+                apply(derived, params, outcome);
+            }
+        })
+    }
+
+    /// Prepares a call whose earlier entries, or whose intent, may have to be durable first. Returns what to wait
+    /// for; [`Gate::commit`] goes on with it.
+    ///
+    /// # Errors
+    /// A [`Halt`] ends the run.
+    pub fn prepare<P: Value, R: Value>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        fuel: u64,
+        params: &P,
+    ) -> Result<Option<Admission>, Halt> {
+        self.encode(params);
+        let Side::Live(live) = &mut self.side else { return Ok(None) };
+        let prepared = live.admit(op, &self.derived, params, &self.params);
+        let prepared = prepared.and_then(|admission| live.make_durable(op, fuel, params, &self.params, admission));
+        if prepared.is_err() {
+            self.halted_in = Some(op.index);
+        }
+        prepared.map(Some)
+    }
+
+    /// Does what [`Gate::prepare`] prepared, once its wait is over.
+    ///
+    /// # Errors
+    /// A [`Halt`] ends the run.
+    pub fn commit<P: Value, R: Value>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        fuel: u64,
+        params: &P,
+        admission: Option<Admission>,
+    ) -> Result<R, Halt> {
+        self.encode(params);
+        let answer = match (&mut self.side, admission) {
+            (Side::Live(live), Some(admission)) => {
+                live.perform(op, &self.derived, &mut self.ordinals, fuel, params, &self.params, admission)
+            }
+            (Side::Replay(replay), _) => {
+                replay.answer(&self.functions, op.index, fuel, &self.params, &mut self.ordinals)
+            }
+            (Side::Live(_), None) => unreachable!("a live call is prepared before it is committed"),
+        };
+        self.finish(op.index, answer, |derived, outcome| {
+            if let Some(apply) = op.apply {
+                apply(derived, params, outcome);
+            }
+        })
+    }
+
+    /// Answers a call that follows from what is recorded already.
+    ///
+    /// # Errors
+    /// A [`Halt`] ends the run.
+    #[inline]
+    pub fn pure<P: Value, R: Value>(&mut self, op: &PureOp<D, P, R>, fuel: u64, params: &P) -> Result<R, Halt> {
+        self.encode(params);
+        let answer = match &mut self.side {
+            Side::Live(live) => (op.perform)(&mut self.derived, &mut self.ordinals, params).and_then(|outcome| {
+                live.record_pure(op.index, fuel, &self.params)?;
+                Ok(outcome)
+            }),
+            Side::Replay(replay) => replay
+                .expect(&self.functions, op.index, fuel, &self.params)
+                .and_then(|()| (op.perform)(&mut self.derived, &mut self.ordinals, params)),
+        };
+        self.finish(op.index, answer, |_, _| {})
+    }
+
+    /// Takes note of a halt that a host function found while it waited.
+    pub fn halt_in(&mut self, index: u16, halt: Halt) -> Halt {
+        self.halted_in = Some(index);
+        halt
+    }
+
+    fn encode<P: Value>(&mut self, params: &P) {
+        self.params.clear();
+        params.encode(&mut self.params);
+    }
+
+    #[inline]
+    fn finish<R>(
+        &mut self,
+        index: u16,
+        answer: Result<R, Halt>,
+        apply: impl FnOnce(&mut D, &R),
+    ) -> Result<R, Halt> {
+        match &answer {
+            Ok(outcome) => apply(&mut self.derived, outcome),
+            Err(_) => self.halted_in = Some(index),
+        }
+        answer
+    }
+}

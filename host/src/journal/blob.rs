@@ -1,0 +1,134 @@
+//! Blobs: bytes kept by content, once however many runs use them.
+//!
+//! A long payload is cut into chunks where its content says so (FastCDC), so that a transcript that grows stores only
+//! what is new. A blob is counted once for each run that uses it, and goes when the last of them is removed.
+
+use redb::{ReadableTable, WriteTransaction};
+
+use super::PAYLOAD_MAX;
+use super::error::Error;
+use super::packed::Packed;
+use super::tables;
+use super::varint::{self, Cursor};
+use crate::digest::Digest;
+
+/// Shortest, usual and longest chunk, in bytes. Part of the format only in that changing them stores known bytes anew.
+const CHUNK_MIN: usize = 4 * 1024;
+const CHUNK_USUAL: usize = 16 * 1024;
+const CHUNK_MAX: usize = 64 * 1024;
+
+/// A blob on its way to the journal.
+#[derive(Clone, Debug)]
+pub(super) struct Blob {
+    pub digest: Digest,
+    packed: Packed,
+}
+
+impl Blob {
+    pub fn of(bytes: &[u8]) -> Self {
+        Self::with_digest(Digest::of(bytes), bytes)
+    }
+
+    pub fn with_digest(digest: Digest, bytes: &[u8]) -> Self {
+        Self { digest, packed: Packed::new(bytes) }
+    }
+
+    pub fn stored_len(&self) -> u64 {
+        self.packed.stored_len()
+    }
+
+    /// Stores the blob for a run that has not used it before.
+    pub fn put(&self, write: &WriteTransaction) -> Result<(), Error> {
+        let mut uses = write.open_table(tables::USES)?;
+        let users = uses.get(self.digest.as_bytes())?.map_or(0, |users| users.value());
+        uses.insert(self.digest.as_bytes(), users.saturating_add(1))?;
+        if users == 0 {
+            let mut row = Vec::with_capacity(self.packed.stored_len() as usize + varint::LEN_MAX);
+            self.packed.encode(&mut row);
+            write.open_table(tables::BLOBS)?.insert(self.digest.as_bytes(), &*row)?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes away one run's use of a blob, and the blob with the last.
+pub(super) fn release(write: &WriteTransaction, digest: &Digest) -> Result<(), Error> {
+    let mut uses = write.open_table(tables::USES)?;
+    let users = uses.get(digest.as_bytes())?.map_or(0, |users| users.value());
+    if users > 1 {
+        uses.insert(digest.as_bytes(), users - 1)?;
+    } else {
+        uses.remove(digest.as_bytes())?;
+        write.open_table(tables::BLOBS)?.remove(digest.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Returns a blob, checked against its name.
+pub(super) fn get(
+    blobs: &impl ReadableTable<&'static [u8; 32], &'static [u8]>,
+    digest: &Digest,
+) -> Result<Vec<u8>, Error> {
+    let row = blobs.get(digest.as_bytes())?.ok_or(Error::NoSuchBlob(*digest))?;
+    let bytes = Packed::decode(&mut Cursor::new(row.value(), "a blob"))?.unpack()?;
+    if Digest::of(&bytes) == *digest {
+        Ok(bytes)
+    } else {
+        Err(Error::damaged(format_args!("blob {digest} has other content")))
+    }
+}
+
+/// Cuts a payload into chunks and appends their list to `list`: the payload's length, then their digests.
+///
+/// # Errors
+/// [`Error::TooLarge`] above [`PAYLOAD_MAX`].
+pub(super) fn cut<'a>(
+    what: &'static str,
+    payload: &'a [u8],
+    list: &mut Vec<u8>,
+) -> Result<Vec<(Digest, &'a [u8])>, Error> {
+    check_len(what, payload)?;
+    varint::put(list, payload.len() as u64);
+    let chunks: Vec<_> = fastcdc::v2020::FastCDC::new(payload, CHUNK_MIN, CHUNK_USUAL, CHUNK_MAX)
+        .map(|chunk| &payload[chunk.offset..chunk.offset + chunk.length])
+        .map(|bytes| (Digest::of(bytes), bytes))
+        .collect();
+    chunks.iter().for_each(|(digest, _)| list.extend_from_slice(digest.as_bytes()));
+    Ok(chunks)
+}
+
+/// Refuses a payload that is longer than the journal stores.
+pub(super) fn check_len(what: &'static str, payload: &[u8]) -> Result<(), Error> {
+    if payload.len() <= PAYLOAD_MAX {
+        return Ok(());
+    }
+    Err(Error::TooLarge { what, len: payload.len() as u64, max: PAYLOAD_MAX as u64 })
+}
+
+/// Takes apart a list that [`cut`] made.
+pub(super) fn chunks(list: &[u8]) -> Result<(usize, impl Iterator<Item = Digest>), Error> {
+    let mut cursor = Cursor::new(list, "a list of chunks");
+    let len = usize::try_from(cursor.number()?).ok().filter(|len| *len <= PAYLOAD_MAX);
+    let len = len.ok_or_else(|| Error::damaged("a payload claims to be longer than it may be"))?;
+    let (digests, rest) = cursor.rest().as_chunks::<32>();
+    if !rest.is_empty() {
+        return Err(Error::damaged("a list of chunks ends in the middle of one"));
+    }
+    Ok((len, digests.iter().map(|digest| Digest::from_bytes(*digest))))
+}
+
+/// Puts together the payload that a list names.
+pub(super) fn join(
+    blobs: &impl ReadableTable<&'static [u8; 32], &'static [u8]>,
+    list: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let (len, digests) = chunks(list)?;
+    let mut payload = Vec::new();
+    for digest in digests {
+        payload.extend_from_slice(&get(blobs, &digest)?);
+        if payload.len() > len {
+            break;
+        }
+    }
+    if payload.len() == len { Ok(payload) } else { Err(Error::damaged("a payload has not the length it says")) }
+}

@@ -1,0 +1,135 @@
+//! What the writer thread is asked to do. Whoever asks is always answered, if only by the message being dropped.
+
+use std::sync::mpsc::SyncSender;
+
+use super::blob::Blob;
+use super::entry::FunctionDef;
+use super::error::Error;
+use super::index::Tail;
+use super::packed::Packed;
+use super::progress::Progress;
+use super::row::{Extent, StateBody};
+use crate::digest::Digest;
+use crate::id::RunId;
+
+/// How many messages may wait before those who send them wait too.
+pub(super) const QUEUE_LEN: usize = 256;
+
+/// What the writer thread is asked to do.
+pub(super) enum Message {
+    /// Store entries.
+    Append(Box<Append>),
+    /// Commit what has come so far.
+    Barrier,
+    /// Store a new run.
+    Accept(Box<Accept>),
+    /// Make somebody the owner of a run that exists.
+    TakeOver(Box<TakeOver>),
+    /// Remove a run and what only it used.
+    Remove(RunId, Reply),
+    /// The writer of this run, at this epoch, has gone.
+    Leave(RunId, u64),
+    /// Finish.
+    Close,
+}
+
+impl Message {
+    /// Says whether somebody waits for it.
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Self::Append(append) => append.barrier,
+            Self::Barrier | Self::Accept(_) | Self::TakeOver(_) | Self::Remove(..) | Self::Close => true,
+            Self::Leave(..) => false,
+        }
+    }
+
+    /// Says whether it changes the file.
+    pub fn changes(&self) -> bool {
+        matches!(self, Self::Append(_) | Self::Accept(_) | Self::TakeOver(_) | Self::Remove(..))
+    }
+
+    /// Returns how much it adds to a commit, roughly.
+    pub fn size(&self) -> usize {
+        if let Self::Append(append) = self { append.body.len() } else { 0 }
+    }
+}
+
+/// Entries of one run, and what must be committed with them.
+pub(super) struct Append {
+    pub run: RunId,
+    pub epoch: u64,
+    pub first_entry: u64,
+    pub count: u64,
+    pub fuel: u64,
+    pub time_us: u64,
+    pub fuel_used: u64,
+    pub definitions: Vec<FunctionDef>,
+    pub body: Vec<u8>,
+    pub kv: Vec<KvWrite>,
+    pub blobs: Vec<Blob>,
+    /// The params of the last entry, when that is a state.
+    pub state: Option<StateBody>,
+    /// Whether somebody waits for it.
+    pub barrier: bool,
+    pub promise: Promise,
+}
+
+/// A kv entry to set, or to delete when there is no value.
+pub(super) struct KvWrite {
+    /// Namespace and key.
+    pub key: Vec<u8>,
+    pub value: Option<Vec<u8>>,
+}
+
+/// Fails the run when it is dropped unkept, so that nobody waits for ever.
+pub(super) struct Promise(Option<Progress>);
+
+impl Promise {
+    pub fn new(progress: Progress) -> Self {
+        Self(Some(progress))
+    }
+
+    pub fn keep(&mut self, entries: u64, buffer: Vec<u8>) {
+        if let Some(progress) = self.0.take() {
+            progress.give_buffer(buffer);
+            progress.advance(entries);
+        }
+    }
+
+    pub fn fail(&mut self, error: Error) {
+        if let Some(progress) = self.0.take() {
+            progress.fail(error);
+        }
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.fail(Error::Closed);
+    }
+}
+
+/// A run to store.
+pub(super) struct Accept {
+    pub run: RunId,
+    pub header: Packed,
+    pub blobs: Vec<Blob>,
+    pub first_head: Digest,
+    pub progress: Progress,
+    pub reply: Reply,
+}
+
+/// A run to own from where a reader found its end.
+pub(super) struct TakeOver {
+    pub run: RunId,
+    pub epoch: u64,
+    pub extent: Extent,
+    pub head: Digest,
+    pub tail: Tail,
+    pub last_commit: Option<u64>,
+    pub progress: Progress,
+    pub reply: Reply,
+}
+
+/// Where an answer goes. Dropping it answers [`Error::Closed`].
+pub(super) type Reply = SyncSender<Result<(), Error>>;

@@ -1,0 +1,232 @@
+//! The journal: what every run did, durable, chained and signed, in one redb file.
+//!
+//! A [`Journal`] is a cheap handle on the file and its one writer thread, which commits for all runs together. Each run
+//! is written through its own [`RunWriter`] and read through a [`Reader`]; nothing above this module knows how an entry
+//! is stored. FORMAT.md, beside this file, draws the bytes.
+//!
+//! It promises: what [`Durable`] has answered for is on disk; kv writes commit with the entry that caused them; what a
+//! reader hands out is what was written, or an error; a damaged file is an [`Error`] and never a panic.
+
+mod blob;
+mod chain;
+mod edge;
+mod entry;
+mod error;
+mod extension;
+mod header;
+mod index;
+mod kv;
+mod message;
+mod overlay;
+mod packed;
+mod progress;
+mod reader;
+mod recover;
+mod row;
+mod run_writer;
+mod segment;
+mod store;
+mod summary;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod varint;
+mod verify;
+mod writer;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use ed25519_dalek::{SigningKey, VerifyingKey};
+
+pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
+pub use self::error::{Error, FindError};
+pub use self::extension::{EXTENSION_MAX, Extension};
+pub use self::header::{Header, Payload, Plugin};
+pub use self::progress::{Durable, Progress};
+pub use self::reader::Reader;
+pub use self::run_writer::RunWriter;
+pub use self::summary::{Sizes, Summary};
+pub use self::tables::FORMAT;
+pub use self::verify::{Signer, Verified};
+
+use self::blob::Blob;
+use self::entry::Part;
+use self::message::{Accept, Message, QUEUE_LEN, Reply, TakeOver};
+use self::packed::Packed;
+use self::run_writer::Start;
+use self::store::Store;
+use self::writer::Writer;
+use crate::id::RunId;
+
+/// Params, outcomes and inputs up to this many bytes are stored in place, longer ones as blobs.
+pub const INLINE_MAX: usize = 4096;
+/// The longest params, outcome, input or blob, in bytes.
+pub const PAYLOAD_MAX: usize = 64 * 1024 * 1024;
+
+/// How a journal is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many bytes of the file redb keeps in memory. Replay streams and the writer appends, so a larger cache buys
+    /// little (BASELINES: no useful difference from 1 MiB to 1 GiB).
+    pub cache_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { cache_bytes: 16 * 1024 * 1024 }
+    }
+}
+
+/// A handle on the journal of a home. The last one closes the file.
+#[derive(Clone)]
+pub struct Journal(Arc<Core>);
+
+/// What every handle and every [`RunWriter`] shares.
+struct Core {
+    store: Arc<Store>,
+    path: PathBuf,
+    queue: SyncSender<Message>,
+    thread: Mutex<Option<JoinHandle<Result<(), Error>>>>,
+    key: VerifyingKey,
+}
+
+impl Journal {
+    /// Opens the journal at `path`, or creates it. Heads will be signed by `signer`.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when another process has it open, [`Error::NewerFormat`], [`Error::ReadOnly`],
+    /// [`Error::DiskFull`], [`Error::Damaged`] when the file is not a journal.
+    pub fn open(path: &Path, signer: SigningKey, options: &Options) -> Result<Self, Error> {
+        let (database, indexed) = tables::open(path, options.cache_bytes)?;
+        let next = recover::recover(&database, indexed)?;
+        let store = Arc::new(Store::new(database));
+        let (queue, received) = mpsc::sync_channel(QUEUE_LEN);
+        let key = signer.verifying_key();
+        let writer = Writer::new(store.clone(), received, signer, next)?;
+        let thread = thread::Builder::new().name("journal".into()).spawn(move || writer.run()).map_err(Error::io)?;
+        let thread = Mutex::new(Some(thread));
+        Ok(Self(Arc::new(Core { store, path: path.to_owned(), queue, thread, key })))
+    }
+
+    /// Stores a new run and what its header names, and returns its writer. The run is durable when this returns; it
+    /// blocks for one commit.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] when a blob is over [`PAYLOAD_MAX`], and whatever keeps it from being stored.
+    pub fn accept(&self, header: &Header, blobs: &[&[u8]]) -> Result<RunWriter, Error> {
+        blobs.iter().try_for_each(|bytes| blob::check_len("a blob", bytes))?;
+        let run = RunId::new(header.accepted);
+        let bytes = header.encode()?;
+        blob::check_len("a run header", &bytes)?;
+        let mut blobs: Vec<_> = blobs.iter().map(|bytes| Blob::of(bytes)).collect();
+        blobs.sort_by_key(|blob| blob.digest);
+        blobs.dedup_by_key(|blob| blob.digest);
+        let start = Start {
+            run,
+            epoch: 1,
+            progress: Progress::default(),
+            entries: 0,
+            fuel: 0,
+            time_us: header.accepted.as_micros(),
+            functions: Vec::new(),
+            blobs_used: blobs.iter().map(|blob| blob.digest).collect(),
+            namespace: header.namespace(),
+        };
+        let (header, first_head, progress) = (Packed::new(&bytes), chain::first(run, &bytes), start.progress.clone());
+        self.0.ask(|reply| Message::Accept(Box::new(Accept { run, header, blobs, first_head, progress, reply })))?;
+        Ok(RunWriter::new(self.0.clone(), start))
+    }
+
+    /// Becomes the owner of a run that exists, and goes on after its last durable entry. Whoever owned it before is
+    /// fenced: its next append fails with [`Error::Fenced`]. Reads the whole run.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchRun`], [`Error::Damaged`], and [`Error::Fenced`] when the run moved on meanwhile: try again.
+    pub fn take_over(&self, run: RunId) -> Result<RunWriter, Error> {
+        let row = self.row(run)?;
+        let mut reader = self.reader(run)?;
+        let mut blobs_used: HashSet<_> = row.blobs.iter().copied().collect();
+        while let Some(parts) = reader.next_parts()? {
+            for part in parts {
+                if let Part::Chunked(list) = part {
+                    blobs_used.extend(blob::chunks(list)?.1);
+                }
+            }
+        }
+        let epoch = reader.epoch + 1;
+        let start = Start::after(&reader, epoch, blobs_used, Header::decode(&row.header.unpack()?)?.namespace());
+        let (at, tail, progress) = (reader.at, reader.tail(), start.progress.clone());
+        self.0.ask(|reply| {
+            let (extent, head, last_commit) = (at.extent, at.head, at.commit);
+            Message::TakeOver(Box::new(TakeOver { run, epoch, extent, head, tail, last_commit, progress, reply }))
+        })?;
+        Ok(RunWriter::new(self.0.clone(), start))
+    }
+
+    /// Returns a reader of the entries that are committed now.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchRun`] and what keeps the file from being read.
+    pub fn reader(&self, run: RunId) -> Result<Reader, Error> {
+        Reader::open(&self.0.store, run)
+    }
+
+    /// Reads a run to its end and checks its chain, its blobs, and its signatures against `key`, or against this
+    /// home's own key.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when chain, entries or blobs are not whole; [`Error::BadSignature`].
+    pub fn verify(&self, run: RunId, key: Option<&VerifyingKey>) -> Result<Verified, Error> {
+        verify::verify(self.reader(run)?, key.unwrap_or(&self.0.key))
+    }
+
+    /// Removes a run, and the blobs that only it used. What it wrote to kv stays.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchRun`]; [`Error::Live`] while it has a writer.
+    pub fn remove(&self, run: RunId) -> Result<(), Error> {
+        self.0.ask(|reply| Message::Remove(run, reply))
+    }
+
+    /// Finishes what was handed over and closes the file, for every handle. Writers of runs that are left fail with
+    /// [`Error::Closed`].
+    ///
+    /// # Errors
+    /// What kept the writer thread from finishing.
+    pub fn close(self) -> Result<(), Error> {
+        self.0.close()
+    }
+}
+
+impl Core {
+    fn send(&self, message: Message) -> Result<(), Error> {
+        self.queue.send(message).map_err(|_| Error::Closed)
+    }
+
+    /// Sends a message that is answered, and waits for the answer.
+    fn ask(&self, message: impl FnOnce(Reply) -> Message) -> Result<(), Error> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.send(message(reply))?;
+        answer.recv().map_err(|_| Error::Closed)?
+    }
+
+    fn close(&self) -> Result<(), Error> {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(thread) = thread else { return Ok(()) };
+        // The thread may have ended by itself; then it says why below.
+        let _ended = self.send(Message::Close);
+        let finished = thread.join().unwrap_or_else(|_| Err(Error::damaged("the writer thread panicked")));
+        finished.and(self.store.close())
+    }
+}
+
+impl Drop for Core {
+    /// Nobody is left to hear an error; what was promised durable is.
+    fn drop(&mut self) {
+        let _unheard = self.close();
+    }
+}

@@ -1,0 +1,331 @@
+//! Reading a run, entry by entry: one segment in memory at a time, the chain checked as it goes.
+//!
+//! Every entry handed out is covered by a head that was checked, so what is read is what was written, or an error.
+
+use std::borrow::Cow;
+
+use redb::{AccessGuard, ReadOnlyTable};
+
+use super::blob;
+use super::chain::{self, Seal};
+use super::edge::edge;
+use super::entry::{Entry, FunctionDef, Part, Raw};
+use super::error::Error;
+use super::index::{self, BLOCK_LEN, Tail};
+use super::row::{self, Extent};
+use super::segment::{self, Segment};
+use super::store::{Published, Store};
+use super::tables;
+use super::varint::Cursor;
+use crate::digest::Digest;
+use crate::id::RunId;
+
+/// Reads one run as it stood when the reader was made.
+pub struct Reader {
+    run: RunId,
+    commits: Commits,
+    log: ReadOnlyTable<u64, &'static [u8]>,
+    blobs: ReadOnlyTable<&'static [u8; 32], &'static [u8]>,
+    /// The commit that is being read, and how much of it has been.
+    row: Option<(AccessGuard<'static, &'static [u8]>, usize)>,
+    body: Body,
+    functions: Vec<FunctionDef>,
+    pub(super) at: At,
+    /// What the run's row says there must be at least.
+    promised: u64,
+    pub(super) epoch: u64,
+    /// The seal of the segment that was opened last, until it is taken.
+    seal: Option<Sealed>,
+}
+
+/// How far a reader has come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    pub extent: Extent,
+    pub time_us: u64,
+    pub head: Digest,
+    pub commit: Option<u64>,
+    /// The run's commit before `commit`.
+    before: Option<u64>,
+}
+
+/// A signed head that a reader came across.
+pub(super) struct Sealed {
+    pub entries: u64,
+    pub head: Digest,
+    pub seal: Seal,
+}
+
+/// The unpacked entries of the segment that is being read.
+#[derive(Default)]
+struct Body {
+    bytes: Vec<u8>,
+    read: usize,
+    left: u64,
+}
+
+impl Body {
+    #[inline]
+    fn is_read(&self) -> bool {
+        self.left == 0
+    }
+
+    #[inline]
+    fn next(&mut self) -> Result<Raw<'_>, Error> {
+        let mut cursor = Cursor::new(&self.bytes[self.read..], "a segment's body");
+        let raw = Raw::decode(&mut cursor)?;
+        self.read = self.bytes.len() - cursor.rest().len();
+        self.left -= 1;
+        if self.left == 0 && !cursor.is_empty() {
+            return Err(Error::damaged("a segment has more entries than it says"));
+        }
+        Ok(raw)
+    }
+}
+
+impl At {
+    /// Steps over an entry and returns its number.
+    #[inline]
+    fn step(&mut self, raw: &Raw<'_>) -> u64 {
+        let number = self.extent.entries;
+        self.extent.entries += 1;
+        self.extent.fuel = self.extent.fuel.wrapping_add(raw.fuel);
+        self.time_us = self.time_us.wrapping_add(raw.time);
+        number
+    }
+}
+
+impl Reader {
+    pub(super) fn open(store: &Store, run: RunId) -> Result<Self, Error> {
+        let published = store.published().get(&run).cloned();
+        let read = store.read()?;
+        edge(|| {
+            let row = row::load(&read.open_table(tables::RUNS)?, run)?;
+            let head = chain::first(run, &row.header.unpack()?);
+            let extent = Extent { bytes: row.header.stored_len(), ..Extent::default() };
+            Ok(Self {
+                run,
+                commits: Commits::new(read.open_table(tables::INDEX)?, run, published),
+                log: read.open_table(tables::LOG)?,
+                blobs: read.open_table(tables::BLOBS)?,
+                row: None,
+                body: Body::default(),
+                functions: Vec::new(),
+                at: At { extent, time_us: 0, head, commit: None, before: None },
+                promised: row.extent.entries,
+                epoch: row.epoch,
+                seal: None,
+            })
+        })
+    }
+
+    /// Returns the next entry, or `None` after the last that was committed when the reader was made.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when what follows is not what was written. The reader cannot go on after an error.
+    #[expect(clippy::should_implement_trait, reason = "entries borrow from the reader, which no iterator can do")]
+    #[inline]
+    pub fn next(&mut self) -> Result<Option<Entry<'_>>, Error> {
+        if self.body.is_read() && !self.open_segment()? {
+            return Ok(None);
+        }
+        let raw = self.body.next()?;
+        let number = self.at.step(&raw);
+        Ok(Some(Entry {
+            number,
+            kind: raw.kind,
+            function: function(&self.functions, raw.function)?,
+            fuel: self.at.extent.fuel,
+            time_us: self.at.time_us,
+            params: resolve(&self.blobs, raw.params)?,
+            outcome: resolve(&self.blobs, raw.outcome)?,
+            extension: raw.extension,
+        }))
+    }
+
+    /// Returns params and outcome of the next entry as they are stored.
+    pub(super) fn next_parts(&mut self) -> Result<Option<[Part<'_>; 2]>, Error> {
+        if self.body.is_read() && !self.open_segment()? {
+            return Ok(None);
+        }
+        let raw = self.body.next()?;
+        self.at.step(&raw);
+        Ok(Some([raw.params, raw.outcome]))
+    }
+
+    pub(super) fn run(&self) -> RunId {
+        self.run
+    }
+
+    /// Returns the functions that the entries read so far have named.
+    pub fn functions(&self) -> &[FunctionDef] {
+        &self.functions
+    }
+
+    /// Returns the seal of the segment that was opened last, once.
+    pub(super) fn take_seal(&mut self) -> Option<Sealed> {
+        self.seal.take()
+    }
+
+    /// Returns where the index stands, for an owner who goes on.
+    pub(super) fn tail(&self) -> Tail {
+        let tail = &self.commits.tail;
+        if tail.is_complete() {
+            return Tail { block: tail.block.saturating_add(1), commits: Vec::new() };
+        }
+        tail.clone()
+    }
+
+    /// Opens the run's next segment. Says `false` at the end.
+    #[cold]
+    fn open_segment(&mut self) -> Result<bool, Error> {
+        edge(|| {
+            loop {
+                if self.row.is_none() && !self.open_commit()? {
+                    return self.check_end().map(|()| false);
+                }
+                if self.open_segment_of_commit()? {
+                    return Ok(true);
+                }
+                self.row = None;
+            }
+        })
+    }
+
+    fn open_commit(&mut self) -> Result<bool, Error> {
+        let Some(commit) = self.commits.next()? else { return Ok(false) };
+        let row = self.log.get(commit)?;
+        let row = row.ok_or_else(|| Error::damaged(format_args!("run {}: commit {commit} is missing", self.run)))?;
+        self.row = Some((row, 0));
+        (self.at.before, self.at.commit) = (self.at.commit, Some(commit));
+        Ok(true)
+    }
+
+    fn open_segment_of_commit(&mut self) -> Result<bool, Error> {
+        let Some((row, read)) = &mut self.row else { return Ok(false) };
+        let row = row.value();
+        let mut cursor = Cursor::new(&row[*read..], "a commit");
+        while !cursor.is_empty() {
+            let bytes = cursor.bytes()?;
+            *read = row.len() - cursor.rest().len();
+            if segment::is_of(bytes, self.run) {
+                let segment = Segment::decode(bytes)?;
+                check(&segment, &self.at, self.run)?;
+                segment.unpack(&mut self.body.bytes)?;
+                (self.body.read, self.body.left) = (0, segment.position.count);
+                self.at.time_us = segment.position.time_us;
+                self.at.head = segment.head;
+                self.at.extent.segments += 1;
+                self.at.extent.bytes += bytes.len() as u64;
+                let entries = segment.position.first_entry + segment.position.count;
+                self.seal = segment.seal.map(|seal| Sealed { entries, head: segment.head, seal });
+                self.functions.extend(segment.definitions);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn check_end(&self) -> Result<(), Error> {
+        let (run, entries, promised) = (self.run, self.at.extent.entries, self.promised);
+        if entries >= promised {
+            return Ok(());
+        }
+        Err(Error::damaged(format_args!("run {run} has {entries} entries where its row promises {promised}")))
+    }
+}
+
+/// Checks that a segment is the one that follows.
+fn check(segment: &Segment<'_>, at: &At, run: RunId) -> Result<(), Error> {
+    let position = &segment.position;
+    let damaged = |what| Err(Error::damaged(format_args!("run {run}, segment {}: {what}", at.extent.segments)));
+    if chain::next(&at.head, segment.covered) != segment.head {
+        return damaged("the chain is broken");
+    }
+    let expected = (at.extent.segments, at.extent.entries, at.extent.fuel);
+    if (position.number, position.first_entry, position.fuel) != expected || position.count == 0 {
+        return damaged("it does not follow the one before");
+    }
+    if position.first_entry.checked_add(position.count).is_none() {
+        return damaged("its entries have run out of numbers");
+    }
+    if position.previous_commit != at.before && position.previous_commit != at.commit {
+        return damaged("a commit between it and the one before is missing");
+    }
+    Ok(())
+}
+
+#[inline]
+fn function(functions: &[FunctionDef], number: u64) -> Result<Option<&FunctionDef>, Error> {
+    let Some(place) = number.checked_sub(1) else { return Ok(None) };
+    let function = usize::try_from(place).ok().and_then(|place| functions.get(place));
+    function.map(Some).ok_or_else(|| Error::damaged(format_args!("an entry names the undefined function {number}")))
+}
+
+#[inline]
+fn resolve<'a>(
+    blobs: &ReadOnlyTable<&'static [u8; 32], &'static [u8]>,
+    part: Part<'a>,
+) -> Result<Cow<'a, [u8]>, Error> {
+    match part {
+        Part::Inline(bytes) => Ok(Cow::Borrowed(bytes)),
+        Part::Chunked(list) => edge(|| blob::join(blobs, list)).map(Cow::Owned),
+    }
+}
+
+/// The commits of a run, in order: those in the index, then those that were published since.
+struct Commits {
+    index: ReadOnlyTable<&'static [u8; 20], &'static [u8]>,
+    run: RunId,
+    published: Vec<u64>,
+    /// The block that is being read.
+    tail: Tail,
+    given: usize,
+    indexed: bool,
+    last: Option<u64>,
+}
+
+impl Commits {
+    fn new(
+        index: ReadOnlyTable<&'static [u8; 20], &'static [u8]>,
+        run: RunId,
+        published: Option<Published>,
+    ) -> Self {
+        let published = published.map_or_else(Vec::new, |published| published.tail.commits);
+        Self { index, run, published, tail: Tail::default(), given: 0, indexed: true, last: None }
+    }
+
+    fn next(&mut self) -> Result<Option<u64>, Error> {
+        if self.given == self.tail.commits.len() {
+            self.fill()?;
+        }
+        let commit = self.tail.commits.get(self.given).copied();
+        if commit.is_some() {
+            self.given += 1;
+            if commit <= self.last {
+                return Err(Error::damaged("the commits of a run are out of order"));
+            }
+            self.last = commit;
+        }
+        Ok(commit)
+    }
+
+    fn fill(&mut self) -> Result<(), Error> {
+        if self.tail.commits.len() == BLOCK_LEN {
+            self.tail = Tail { block: self.tail.block.saturating_add(1), commits: Vec::new() };
+            self.given = 0;
+        }
+        if self.indexed && self.given == 0 {
+            self.indexed = false;
+            if let Some(row) = self.index.get(&index::key(self.run, self.tail.block))? {
+                self.tail.commits = index::decode(row.value())?;
+                self.indexed = self.tail.commits.len() == BLOCK_LEN;
+                return Ok(());
+            }
+        }
+        let last = self.last;
+        let later = self.published.drain(..).filter(|commit| last.is_none_or(|last| *commit > last));
+        self.tail.commits.extend(later);
+        Ok(())
+    }
+}

@@ -1,0 +1,371 @@
+//! The writing end of one run: entries go into the open segment, segments to the writer thread.
+//!
+//! Recording a call takes no lock and, once buffers have grown, allocates nothing. What has been recorded is durable
+//! when [`RunWriter::durable`] says so, and in any case soon after [`RunWriter::flush`].
+
+use std::collections::HashSet;
+use std::mem;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::blob::{self, Blob};
+use super::entry::{FunctionDef, FunctionId, Kind, Part, Raw, Record};
+use super::error::Error;
+use super::extension::EXTENSION_MAX;
+use super::message::{Append, Message, Promise};
+use super::overlay::Overlay;
+use super::progress::{Durable, Progress};
+use super::reader::Reader;
+use super::row::StateBody;
+use super::{Core, INLINE_MAX, header};
+use crate::digest::Digest;
+use crate::id::RunId;
+
+/// A segment is handed over when its entries take this many bytes.
+const SEGMENT_BYTES: usize = 64 * 1024;
+/// A segment is handed over when its new blobs take this many bytes.
+const BLOB_BYTES: u64 = 1024 * 1024;
+/// After this long the owner should hand over what is buffered, in microseconds.
+const DUE_US: u64 = 5_000;
+
+/// The writing end of one run. Dropping it hands over what is buffered and gives up the run.
+pub struct RunWriter {
+    core: Arc<Core>,
+    run: RunId,
+    epoch: u64,
+    progress: Progress,
+    functions: Vec<Function>,
+    /// How many functions entries have named so far.
+    defined: u64,
+    open: Open,
+    next_entry: u64,
+    fuel: u64,
+    time_us: u64,
+    blobs_used: HashSet<Digest>,
+    kv: Overlay,
+    scratch: Vec<u8>,
+}
+
+/// A function and its number in entries, 0 until one names it.
+struct Function {
+    definition: FunctionDef,
+    number: u64,
+}
+
+/// The segment that is being filled.
+#[derive(Default)]
+struct Open {
+    body: Vec<u8>,
+    first_entry: u64,
+    fuel: u64,
+    time_us: u64,
+    definitions: Vec<FunctionDef>,
+    blobs: Vec<Blob>,
+    blob_bytes: u64,
+}
+
+/// Where a writer goes on.
+pub(super) struct Start {
+    pub run: RunId,
+    pub epoch: u64,
+    pub progress: Progress,
+    pub entries: u64,
+    pub fuel: u64,
+    pub time_us: u64,
+    pub functions: Vec<FunctionDef>,
+    pub blobs_used: HashSet<Digest>,
+    pub namespace: Digest,
+}
+
+impl RunWriter {
+    pub(super) fn new(core: Arc<Core>, start: Start) -> Self {
+        let numbered = start.functions.into_iter().zip(1..);
+        let functions: Vec<_> = numbered.map(|(definition, number)| Function { definition, number }).collect();
+        let mut writer = Self {
+            core,
+            run: start.run,
+            epoch: start.epoch,
+            progress: start.progress,
+            defined: functions.len() as u64,
+            functions,
+            open: Open::default(),
+            next_entry: start.entries,
+            fuel: start.fuel,
+            time_us: start.time_us,
+            blobs_used: start.blobs_used,
+            kv: Overlay::new(start.namespace),
+            scratch: Vec::new(),
+        };
+        writer.begin_segment();
+        writer
+    }
+
+    /// Returns the id of the run.
+    pub fn id(&self) -> RunId {
+        self.run
+    }
+
+    /// Returns the number of a function for [`Record::function`]. Asking again returns the same.
+    pub fn function(&mut self, name: &'static str, class: u8) -> FunctionId {
+        let same = |known: &Function| known.definition.name == name && known.definition.class == class;
+        let place = self.functions.iter().position(same).unwrap_or_else(|| {
+            let definition = FunctionDef { name: name.into(), class };
+            self.functions.push(Function { definition, number: 0 });
+            self.functions.len() - 1
+        });
+        FunctionId(place as u32)
+    }
+
+    /// Appends an entry and returns its number. It is not durable yet.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] when a payload is over [`PAYLOAD_MAX`](super::PAYLOAD_MAX) or the extension over
+    /// [`EXTENSION_MAX`]; nothing is recorded then. Else why an earlier entry will not become durable.
+    #[inline]
+    pub fn call(&mut self, record: &Record<'_>) -> Result<u64, Error> {
+        let (fuel, time) = (record.fuel.wrapping_sub(self.fuel), record.time_us.wrapping_sub(self.time_us));
+        let plain = record.extension.is_none()
+            && record.params.len() <= INLINE_MAX
+            && record.outcome.len() <= INLINE_MAX;
+        if plain {
+            let function = self.number(record.function);
+            let (params, outcome) = (Part::Inline(record.params), Part::Inline(record.outcome));
+            Raw { kind: record.kind, function, fuel, time, params, outcome, extension: None }
+                .encode(&mut self.open.body);
+        } else {
+            self.encode_long(record, fuel, time)?;
+        }
+        (self.fuel, self.time_us) = (record.fuel, record.time_us);
+        let entry = self.next_entry;
+        self.next_entry += 1;
+        if self.open.body.len() >= SEGMENT_BYTES || self.open.blob_bytes >= BLOB_BYTES {
+            self.hand_over(None, false)?;
+        }
+        Ok(entry)
+    }
+
+    /// Returns the number by which entries name a function. An id of another writer names none.
+    #[inline]
+    fn number(&mut self, function: FunctionId) -> u64 {
+        match self.functions.get(function.0 as usize) {
+            Some(Function { number: 0, .. }) => self.define(function),
+            Some(known) => known.number,
+            None => 0,
+        }
+    }
+
+    #[cold]
+    fn define(&mut self, function: FunctionId) -> u64 {
+        self.defined += 1;
+        let function = &mut self.functions[function.0 as usize];
+        function.number = self.defined;
+        self.open.definitions.push(function.definition.clone());
+        self.defined
+    }
+
+    #[cold]
+    fn encode_long(&mut self, record: &Record<'_>, fuel: u64, time: u64) -> Result<(), Error> {
+        let mut extension = mem::take(&mut self.scratch);
+        extension.clear();
+        if let Some(fields) = record.extension {
+            fields.encode(&mut extension);
+        }
+        if extension.len() > EXTENSION_MAX {
+            let (len, max) = (extension.len() as u64, EXTENSION_MAX as u64);
+            return Err(Error::TooLarge { what: "the extension of an entry", len, max });
+        }
+        blob::check_len("params", record.params)?;
+        blob::check_len("an outcome", record.outcome)?;
+        let (mut params_list, mut outcome_list) = (Vec::new(), Vec::new());
+        let params = self.part("params", record.params, &mut params_list)?;
+        let outcome = self.part("an outcome", record.outcome, &mut outcome_list)?;
+        let function = self.number(record.function);
+        let block = record.extension.map(|_| &*extension);
+        Raw { kind: record.kind, function, fuel, time, params, outcome, extension: block }.encode(&mut self.open.body);
+        self.scratch = extension;
+        Ok(())
+    }
+
+    /// Cuts a long payload into blobs.
+    fn part<'a>(&mut self, what: &'static str, bytes: &'a [u8], list: &'a mut Vec<u8>) -> Result<Part<'a>, Error> {
+        if bytes.len() <= INLINE_MAX {
+            return Ok(Part::Inline(bytes));
+        }
+        for (digest, chunk) in blob::cut(what, bytes, list)? {
+            if self.blobs_used.insert(digest) {
+                let blob = Blob::with_digest(digest, chunk);
+                self.open.blob_bytes += blob.stored_len();
+                self.open.blobs.push(blob);
+            }
+        }
+        Ok(Part::Chunked(list))
+    }
+
+    /// Appends a state entry with `body` as its params, and closes and signs the segment. Await
+    /// [`RunWriter::durable`] before anybody is told.
+    ///
+    /// kv writes that no entry was recorded for are dropped: their call did not happen.
+    ///
+    /// # Errors
+    /// As [`RunWriter::call`]; [`Error::NotJson`] when `body` does not serialize.
+    pub fn state(&mut self, fuel: u64, time_us: u64, body: &impl Serialize) -> Result<u64, Error> {
+        let json = header::canonical(body)?;
+        blob::check_len("a state", &json)?;
+        self.kv.drop_from(self.next_entry);
+        let mut list = Vec::new();
+        let params = self.part("a state", &json, &mut list)?;
+        let (fuel_delta, time) = (fuel.wrapping_sub(self.fuel), time_us.wrapping_sub(self.time_us));
+        let (kind, outcome) = (Kind::State, Part::Inline(&[]));
+        Raw { kind, function: 0, fuel: fuel_delta, time, params, outcome, extension: None }
+            .encode(&mut self.open.body);
+        let state = match params {
+            Part::Inline(json) => StateBody::Inline(json.to_vec()),
+            Part::Chunked(list) => StateBody::Chunked(list.to_vec()),
+        };
+        (self.fuel, self.time_us) = (fuel, time_us);
+        let entry = self.next_entry;
+        self.next_entry += 1;
+        self.hand_over(Some(state), false)?;
+        Ok(entry)
+    }
+
+    /// Hands over what is buffered. It becomes durable within milliseconds.
+    ///
+    /// # Errors
+    /// Why it will not become durable.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.hand_over(None, false)
+    }
+
+    /// Hands over what is buffered and returns what waits until all entries so far are on disk.
+    ///
+    /// # Errors
+    /// Why they will not be.
+    pub fn durable(&mut self) -> Result<Durable, Error> {
+        if self.next_entry > self.open.first_entry {
+            self.hand_over(None, true)?;
+        } else if self.progress.durable_entries() < self.next_entry {
+            self.core.send(Message::Barrier)?;
+        }
+        Ok(self.progress.until(self.next_entry))
+    }
+
+    /// Returns how many entries are on disk.
+    pub fn durable_entries(&self) -> u64 {
+        self.progress.durable_entries()
+    }
+
+    /// Returns what tells others how far the run is on disk.
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// Says whether something has been buffered for more than 5 ms at `now_us`, so that the owner should flush.
+    pub fn due(&self, now_us: u64) -> bool {
+        self.next_entry > self.open.first_entry && now_us.saturating_sub(self.open.time_us) > DUE_US
+    }
+
+    fn hand_over(&mut self, state: Option<StateBody>, barrier: bool) -> Result<(), Error> {
+        let count = self.next_entry - self.open.first_entry;
+        if count == 0 {
+            return Ok(());
+        }
+        if let Some(error) = self.progress.failure() {
+            return Err(error);
+        }
+        let open = mem::take(&mut self.open);
+        let append = Append {
+            run: self.run,
+            epoch: self.epoch,
+            first_entry: open.first_entry,
+            count,
+            fuel: open.fuel,
+            time_us: open.time_us,
+            fuel_used: self.fuel.wrapping_sub(open.fuel),
+            definitions: open.definitions,
+            body: open.body,
+            kv: self.kv.take(self.next_entry),
+            blobs: open.blobs,
+            state,
+            barrier,
+            promise: Promise::new(self.progress.clone()),
+        };
+        self.begin_segment();
+        self.kv.forget(self.progress.durable_entries());
+        self.core.send(Message::Append(Box::new(append)))
+    }
+
+    fn begin_segment(&mut self) {
+        self.open.body = self.progress.take_buffer();
+        self.open.first_entry = self.next_entry;
+        self.open.fuel = self.fuel;
+        self.open.time_us = self.time_us;
+    }
+
+    /// Returns the value of a key, as this run has written it or as it is committed.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn kv_get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.kv.get(&self.core.store, key)
+    }
+
+    /// Sets a key. The value commits together with the entry that is recorded next.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn kv_set(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.kv.put(&self.core.store, self.next_entry, key, Some(value))
+    }
+
+    /// Deletes a key, which may not exist. That commits together with the entry that is recorded next.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn kv_delete(&mut self, key: &str) -> Result<(), Error> {
+        self.kv.put(&self.core.store, self.next_entry, key, None)
+    }
+
+    /// Returns the first `max` keys that start with `prefix` and come after `after`, in byte order.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn kv_keys(&self, prefix: &str, after: Option<&str>, max: u32) -> Result<Vec<String>, Error> {
+        self.kv.keys(&self.core.store, prefix, after, max as usize)
+    }
+
+    /// Returns the size of the run's namespace in bytes: the lengths of its keys and values.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn kv_total(&self) -> Result<u64, Error> {
+        self.kv.total(&self.core.store)
+    }
+}
+
+impl Start {
+    /// Returns where a run goes on that `reader` has read to its end.
+    pub(super) fn after(reader: &Reader, epoch: u64, blobs_used: HashSet<Digest>, namespace: Digest) -> Self {
+        let entries = reader.at.extent.entries;
+        Self {
+            run: reader.run(),
+            epoch,
+            progress: Progress::starting_at(entries),
+            entries,
+            fuel: reader.at.extent.fuel,
+            time_us: reader.at.time_us,
+            functions: reader.functions().to_vec(),
+            blobs_used,
+            namespace,
+        }
+    }
+}
+
+impl Drop for RunWriter {
+    /// Nobody is left to hear an error; what was promised durable is.
+    fn drop(&mut self) {
+        let _buffered = self.hand_over(None, false);
+        let _left = self.core.send(Message::Leave(self.run, self.epoch));
+    }
+}

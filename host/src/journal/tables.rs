@@ -1,0 +1,105 @@
+//! The redb tables, and opening the file: which format it has, and refusing what this build cannot read.
+
+use std::path::Path;
+
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+
+use super::edge::edge;
+use super::error::Error;
+
+/// The format this build writes. A newer one is refused; decoders for older ones stay.
+pub const FORMAT: u64 = 1;
+
+pub(super) type Table<K, V> = TableDefinition<'static, K, V>;
+
+/// Facts about the file: see the names below.
+pub(super) const META: Table<&str, u64> = Table::new("meta");
+/// Run id to the run's row.
+pub(super) const RUNS: Table<&[u8; 16], &[u8]> = Table::new("runs");
+/// Commit number to the segments of that commit.
+pub(super) const LOG: Table<u64, &[u8]> = Table::new("log");
+/// Run id and block number to up to 64 commit numbers.
+pub(super) const INDEX: Table<&[u8; 20], &[u8]> = Table::new("index");
+/// Digest to length and compressed bytes.
+pub(super) const BLOBS: Table<&[u8; 32], &[u8]> = Table::new("blobs");
+/// Digest to how many runs use the blob.
+pub(super) const USES: Table<&[u8; 32], u64> = Table::new("uses");
+/// Namespace and key to value.
+pub(super) const KV: Table<&[u8], &[u8]> = Table::new("kv");
+/// Namespace to the sum of its keys' and values' lengths.
+pub(super) const KV_TOTALS: Table<&[u8; 32], u64> = Table::new("kv_totals");
+
+/// In [`META`]: the format of the file.
+const FORMAT_KEY: &str = "format";
+/// In [`META`]: the index knows every commit below this one.
+pub(super) const INDEXED: &str = "indexed_up_to";
+
+/// Opens or creates the file and returns it with the first commit the index may not know.
+pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<(Database, u64), Error> {
+    edge(|| {
+        let database = redb::Builder::new().set_cache_size(cache_bytes).create(path)?;
+        let indexed = match indexed_up_to(&database.begin_read()?)? {
+            Some(indexed) => indexed,
+            None => create(&database)?,
+        };
+        Ok((database, indexed))
+    })
+    .map_err(|error| error.at(path))
+}
+
+/// Checks the format; `None` in a new file.
+fn indexed_up_to(read: &ReadTransaction) -> Result<Option<u64>, Error> {
+    let meta = match read.open_table(META) {
+        Ok(meta) => meta,
+        Err(redb::TableError::TableDoesNotExist(_)) => return new_or_foreign(read),
+        Err(error) => return Err(error.into()),
+    };
+    let fact = |key: &str| -> Result<u64, Error> {
+        let value = meta.get(key)?.map(|value| value.value());
+        value.ok_or_else(|| Error::damaged(format_args!("`{key}` is missing")))
+    };
+    match fact(FORMAT_KEY)? {
+        FORMAT => Ok(Some(fact(INDEXED)?)),
+        found if found > FORMAT => Err(Error::NewerFormat { found, supported: FORMAT }),
+        found => Err(Error::damaged(format_args!("there is no format {found}"))),
+    }
+}
+
+fn new_or_foreign(read: &ReadTransaction) -> Result<Option<u64>, Error> {
+    if read.list_tables()?.next().is_none() {
+        return Ok(None);
+    }
+    Err(Error::damaged("it is a redb file, but not a journal"))
+}
+
+fn create(database: &Database) -> Result<u64, Error> {
+    let write = database.begin_write()?;
+    create_tables(&write)?;
+    write.commit()?;
+    Ok(0)
+}
+
+fn create_tables(write: &WriteTransaction) -> Result<(), Error> {
+    let mut meta = write.open_table(META)?;
+    meta.insert(FORMAT_KEY, FORMAT)?;
+    meta.insert(INDEXED, 0)?;
+    write.open_table(RUNS)?;
+    write.open_table(LOG)?;
+    write.open_table(INDEX)?;
+    write.open_table(BLOBS)?;
+    write.open_table(USES)?;
+    write.open_table(KV)?;
+    write.open_table(KV_TOTALS)?;
+    Ok(())
+}
+
+/// Returns the number the next commit gets.
+pub(super) fn next_commit(read: &ReadTransaction, indexed: u64) -> Result<u64, Error> {
+    let log = read.open_table(LOG)?;
+    let last = log.last()?.map(|(commit, _)| commit.value());
+    match last.map(|commit| commit.checked_add(1)) {
+        None => Ok(indexed),
+        Some(Some(next)) => Ok(next.max(indexed)),
+        Some(None) => Err(Error::damaged("the commits have run out of numbers")),
+    }
+}

@@ -1,0 +1,32 @@
+//! Remit: an operating layer for autonomous work.
+//!
+//! The modules are layers. Each paragraph below is one, and a module uses only layers above its own.
+
+// 1 words
+pub mod digest;
+pub mod id;
+pub mod time;
+
+// 2 declaration
+pub mod manifest;
+
+// 3 rules: pure, no I/O, no async; they may not see each other
+pub mod meter;
+pub mod scope;
+
+// 4 ground: wasmtime lives in one, redb in the other; they may not see each other
+pub mod engine;
+pub mod journal;
+
+// 5 gate: the one code path of every host call
+pub mod gate;
+
+// 6 capability: what guests can reach, one file per WIT interface
+pub mod capability;
+
+// 7 agent: one running plugin
+pub mod agent;
+
+// 8 shell: what a person types; main.rs stands outside
+pub mod cli;
+pub mod home;

@@ -1,0 +1,94 @@
+//! What has been used: the part of an entry and of a run that adds up.
+
+use std::fmt;
+use std::ops::{Add, AddAssign};
+
+use serde::{Deserialize, Serialize};
+
+use super::quantity;
+
+/// What a run, or one call of it, has used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Units of fuel.
+    pub fuel: u64,
+    /// Host calls.
+    pub calls: u64,
+    /// Bytes that came from the guest: parameters.
+    pub bytes_in: u64,
+    /// Bytes that went to the guest: outcomes.
+    pub bytes_out: u64,
+    /// Bytes of output and log.
+    pub output_bytes: u64,
+    /// Bytes of keys and values written to kv.
+    pub kv_bytes: u64,
+    /// Bytes read from files.
+    pub file_bytes_read: u64,
+    /// Bytes written to files.
+    pub file_bytes_written: u64,
+    /// The most bytes of linear memory at one time. Adding keeps the larger.
+    pub memory_peak: u64,
+}
+
+impl Add for Usage {
+    type Output = Self;
+
+    /// Adds up; a sum that does not fit stays at the largest number, so that it still crosses every limit.
+    fn add(self, more: Self) -> Self {
+        Self {
+            fuel: self.fuel.saturating_add(more.fuel),
+            calls: self.calls.saturating_add(more.calls),
+            bytes_in: self.bytes_in.saturating_add(more.bytes_in),
+            bytes_out: self.bytes_out.saturating_add(more.bytes_out),
+            output_bytes: self.output_bytes.saturating_add(more.output_bytes),
+            kv_bytes: self.kv_bytes.saturating_add(more.kv_bytes),
+            file_bytes_read: self.file_bytes_read.saturating_add(more.file_bytes_read),
+            file_bytes_written: self.file_bytes_written.saturating_add(more.file_bytes_written),
+            memory_peak: self.memory_peak.max(more.memory_peak),
+        }
+    }
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, more: Self) {
+        *self = *self + more;
+    }
+}
+
+impl std::iter::Sum for Usage {
+    fn sum<I: Iterator<Item = Self>>(usages: I) -> Self {
+        usages.fold(Self::default(), Add::add)
+    }
+}
+
+impl fmt::Display for Usage {
+    /// Prints what is not zero, for people: `3.4 M fuel, 1,204 host calls, 1.2 MiB written to files`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = |count: u64, of: &str| (count > 0).then(|| format!("{} {of}", quantity::bytes(count)));
+        let calls = if self.calls == 1 { "host call" } else { "host calls" };
+        let parts = [
+            Some(quantity::fuel(self.fuel)),
+            Some(format!("{} {calls}", quantity::count(self.calls))),
+            bytes(self.output_bytes, "of output"),
+            bytes(self.kv_bytes, "written to kv"),
+            bytes(self.file_bytes_read, "read from files"),
+            bytes(self.file_bytes_written, "written to files"),
+            bytes(self.memory_peak, "of memory"),
+        ];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_adds_up_and_never_wraps() {
+        let one = Usage { fuel: u64::MAX - 1, calls: 1, memory_peak: 10, ..Usage::default() };
+        let two = Usage { fuel: 5, calls: 2, memory_peak: 7, kv_bytes: 3, ..Usage::default() };
+        let sum = Usage { fuel: u64::MAX, calls: 3, memory_peak: 10, kv_bytes: 3, ..Usage::default() };
+        assert_eq!([one, two].into_iter().sum::<Usage>(), sum);
+        assert_eq!(two.to_string(), "5 fuel, 2 host calls, 3 B written to kv, 7 B of memory");
+    }
+}

@@ -1,0 +1,308 @@
+//! The algebra holds for every remit, and the questions agree with it.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::manifest::{KeyPrefix, Manifest};
+
+const PLUGIN: &str = "[plugin]\nname = \"p\"\nversion = \"1.0.0\"\nkind = \"agent\"\n";
+
+fn request(capabilities: &str) -> Request {
+    let text = format!("{PLUGIN}{capabilities}");
+    Manifest::parse("remit.toml", &text).unwrap_or_else(|errors| panic!("{errors}")).request().clone()
+}
+
+fn grant(text: &str) -> Grant {
+    Grant::parse("grant.toml", text).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+const ASKED: &str = r#"
+    [capabilities.files.notes]
+    mount = "/notes"
+    access = "read"
+    why = "reads them"
+    [capabilities.files.out]
+    mount = "/out"
+    access = "read-write"
+    quota = "1 MiB"
+    why = "writes there"
+    [capabilities.kv]
+    prefixes = ["seen/", "seen/deep/", "a"]
+    why = "remembers"
+    [capabilities.log]
+    levels = ["info", "error"]
+    [capabilities.imports."a:b/c"]
+    why = "links it"
+    [capabilities.config]
+    keys = ["KEY", "URL"]
+    why = "needs them"
+"#;
+
+#[test]
+fn what_holds_is_what_was_asked_for_and_granted() {
+    let asked = request(ASKED);
+    let granted = grant(
+        r#"
+        [capabilities.files.notes]
+        access = "read-write"
+        [capabilities.files.out]
+        mount = "/elsewhere"
+        access = "read-write"
+        [capabilities.files.more]
+        access = "read"
+        [capabilities.kv]
+        prefixes = ["seen/today", "b"]
+        access = "read"
+        [capabilities.config]
+        keys = ["URL", "OTHER"]
+        "#,
+    );
+    let remit = Remit::from_request(&asked).intersect(&Remit::from_grant(&granted));
+    let lines: Vec<(String, String)> =
+        remit.describe(None).into_iter().map(|line| (line.capability, line.scope)).collect();
+    let expected = [
+        ("files.notes", "/notes, read"),
+        ("kv", "keys with \"seen/today\", read"),
+        ("log", "info, error"),
+        ("config", "URL"),
+    ];
+    assert_eq!(lines, expected.map(|(capability, scope)| (capability.to_owned(), scope.to_owned())));
+}
+
+#[test]
+fn what_is_missing_comes_with_the_grant_that_gives_it() {
+    let asked = request(ASKED);
+    assert_eq!(missing(&asked, &Remit::from_request(&asked)), []);
+    let granted = grant("[capabilities.files.notes]\naccess = \"read\"\n[capabilities.kv]\nprefixes = [\"a\"]");
+    let effective = Remit::from_request(&asked).intersect(&Remit::from_grant(&granted));
+    let gaps = missing(&asked, &effective);
+    let named: Vec<&str> = gaps.iter().map(|gap| gap.capability.as_str()).collect();
+    assert_eq!(named, ["files.out", "kv", "imports.\"a:b/c\"", "config"]);
+    assert_eq!(gaps[1].wanted, "keys with \"a\", \"seen/\", read-write");
+    assert_eq!(gaps[1].has.as_deref(), Some("keys with \"a\", read-write"));
+    let told: String = gaps.iter().map(|gap| gap.grant.as_str()).collect();
+    let enough = Remit::from_grant(&grant(&told)).intersect(&Remit::from_request(&asked));
+    assert_eq!(missing(&asked, &enough).iter().map(|gap| &gap.capability).collect::<Vec<_>>(), ["files.notes"]);
+}
+
+#[test]
+fn a_line_has_the_reason_that_the_plugin_gave() {
+    let asked = request(ASKED);
+    let reasons: Vec<Option<String>> =
+        Remit::from_request(&asked).describe(Some(&asked)).into_iter().map(|line| line.why).collect();
+    let expected =
+        [Some("reads them"), Some("writes there"), Some("remembers"), None, Some("links it"), Some("needs them")];
+    assert_eq!(reasons, expected.map(|why| why.map(str::to_owned)));
+}
+
+#[test]
+fn questions_are_answered_and_a_refusal_says_what_would_help() {
+    let remit = Remit::from_request(&request(ASKED));
+    for (key, access, allowed) in [
+        ("a", Access::ReadWrite, true),
+        ("seen/x", Access::ReadWrite, true),
+        ("seen/deep/x", Access::Read, true),
+        ("seen", Access::Read, false),
+        ("", Access::Read, false),
+        ("b", Access::Read, false),
+    ] {
+        assert_eq!(remit.kv_allows(key, access).is_ok(), allowed, "{key}");
+    }
+    let denial = remit.kv_allows("b", Access::ReadWrite).unwrap_err();
+    assert_eq!(denial.rule(), "key \"b\" begins with none of the granted prefixes [\"a\", \"seen/\"]");
+    let help = "[capabilities.kv]\nprefixes = [\"a\", \"b\", \"seen/\"]\naccess = \"read-write\"\n";
+    assert_eq!(denial.grant().as_deref(), Some(help));
+
+    assert!(remit.file_allows(0, Access::Read).is_ok() && remit.file_allows(1, Access::ReadWrite).is_ok());
+    let denial = remit.file_allows(0, Access::ReadWrite).unwrap_err();
+    assert_eq!(denial.rule(), "files.notes at /notes may be read and not changed");
+    assert_eq!(denial.grant().as_deref(), Some("[capabilities.files.notes]\naccess = \"read-write\"\n"));
+    assert_eq!(remit.file_allows(2, Access::Read).unwrap_err().grant(), None);
+
+    let denial = remit.log_allows(Level::Warn).unwrap_err();
+    assert_eq!(denial.rule(), "logging at level warn is not granted");
+    assert_eq!(denial.grant().as_deref(), Some("[capabilities.log]\nlevels = [\"info\", \"warn\", \"error\"]\n"));
+}
+
+#[test]
+fn a_refusal_is_as_wide_as_a_pointer_and_keeps_no_more_of_a_key_than_a_grant_can_name() {
+    assert_eq!(size_of::<Result<(), Denial>>(), size_of::<usize>());
+    for (key, prefixes) in [
+        ("k".repeat(1 << 20), format!("prefixes = [\"{}\"]\n", "k".repeat(256))),
+        (format!("{}é", "k".repeat(255)), format!("prefixes = [\"{}\"]\n", "k".repeat(255))),
+        ("a\nb".to_owned(), "prefixes = [\"a\"]\n".to_owned()),
+        ("\u{1b}[2J".to_owned(), String::new()),
+    ] {
+        let denial = Remit::nothing().kv_allows(&key, Access::Read).unwrap_err();
+        let help = denial.grant().unwrap();
+        assert_eq!(help, format!("[capabilities.kv]\n{prefixes}access = \"read\"\n"));
+        assert!(Remit::from_grant(&grant(&help)).kv_allows(&key, Access::Read).is_ok());
+    }
+}
+
+#[test]
+fn only_the_normal_form_is_read_back() {
+    let good = r#"{"files":[{"name":"a","mount":"/a","access":"read"}],"kv":{"prefixes":["a","b"],"access":"read"}}"#;
+    assert_eq!(Remit::parse(good.as_bytes()).unwrap().canonical(), good.as_bytes());
+    for (bad, says) in [
+        ("", "EOF"),
+        ("[]", "normal form"),
+        (r#"{"more":1}"#, "unknown field"),
+        (r#"{ }"#, "normal form"),
+        (r#"{"kv":{"prefixes":["b","a"],"access":"read"}}"#, "normal form"),
+        (r#"{"kv":{"prefixes":["a","ab"],"access":"read"}}"#, "normal form"),
+        (r#"{"kv":{"prefixes":[],"access":"read"}}"#, "normal form"),
+        (r#"{"kv":{"prefixes":["a"],"access":"read","quota":1}}"#, "normal form"),
+        (r#"{"files":[{"name":"b","access":"read"},{"name":"a","access":"read"}]}"#, "normal form"),
+        (r#"{"files":[{"name":"a","access":"read"},{"name":"a","access":"read"}]}"#, "normal form"),
+        (
+            r#"{"files":[{"name":"a","mount":"/a","access":"read"},{"name":"b","mount":"a/b","access":"read"}]}"#,
+            "overlap",
+        ),
+        (r#"{"files":[{"name":"A","access":"read"}]}"#, "a name of"),
+        (r#"{"log":["info","info"]}"#, "normal form"),
+    ] {
+        let error = Remit::parse(bad.as_bytes()).expect_err(bad).to_string();
+        assert!(error.contains(says), "{bad}: {error}");
+    }
+}
+
+fn parsed<T: std::str::FromStr<Err = crate::manifest::Malformed>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+/// Few letters, so that scopes meet.
+fn prefix() -> impl Strategy<Value = KeyPrefix> {
+    "[ab/]{0,4}".prop_map(|text| text.parse().unwrap())
+}
+
+fn access() -> impl Strategy<Value = Access> {
+    prop_oneof![Just(Access::Read), Just(Access::ReadWrite)]
+}
+
+fn quota() -> impl Strategy<Value = Option<u64>> {
+    prop::option::of(0u64..4)
+}
+
+fn kv() -> impl Strategy<Value = Option<KvScope>> {
+    let scope = (prop::collection::vec(prefix(), 0..5), access(), quota());
+    scope.prop_map(|(prefixes, access, quota)| KvScope::normal(prefixes, access, quota))
+}
+
+/// Files `a` to `c`, each mounted at one of two places or, in a grant, anywhere.
+fn files() -> impl Strategy<Value = Vec<FilesScope>> {
+    let entry = (0usize..3, access(), quota());
+    prop::collection::vec(prop::option::of(entry), 3).prop_map(|entries| {
+        let named = ["a", "b", "c"].into_iter().zip(entries);
+        let scope = |(name, (place, access, quota)): (&str, (usize, _, _))| {
+            let mount: Option<String> = [None, Some(format!("/{name}")), Some(format!("/x/{name}"))][place].clone();
+            FilesScope::new(parsed(name), mount.map(|mount| parsed(&mount)), access, quota)
+        };
+        named.filter_map(|(name, entry)| Some(scope((name, entry?)))).collect()
+    })
+}
+
+fn remit() -> impl Strategy<Value = Remit> {
+    let log = prop::sample::subsequence(Level::ALL.to_vec(), 0..=5);
+    let imports = prop::sample::subsequence(vec!["a:b/c", "a:b/d", "e"], 0..=3);
+    let config = prop::sample::subsequence(vec!["A", "B"], 0..=2);
+    (files(), kv(), log, imports, config).prop_map(|(files, kv, log, imports, config)| Remit {
+        files,
+        kv,
+        log: log.into_iter().collect(),
+        imports: imports.into_iter().map(|text| text.parse().unwrap()).collect(),
+        config: config.into_iter().map(|text| text.parse().unwrap()).collect(),
+    })
+}
+
+/// Two remits of which the second is often a small change of the first, so that every relation occurs.
+fn pair() -> impl Strategy<Value = (Remit, Remit)> {
+    prop_oneof![
+        (remit(), remit()),
+        (remit(), remit()).prop_map(|(a, b)| (a.clone(), a.intersect(&b))),
+        (remit(), kv()).prop_map(|(a, kv)| (a.clone(), Remit { kv, ..a })),
+        (remit(), files()).prop_map(|(a, files)| (a.clone(), Remit { files, ..a })),
+    ]
+}
+
+/// Every question that a guest could ask, in a world of few keys, mounts and amounts. An amount is the total written.
+fn answers(remit: &Remit) -> Vec<bool> {
+    let mut answers = Vec::new();
+    let fits = |quota: Option<u64>, total: u64| quota.is_none_or(|quota| total <= quota);
+    let mut keys = vec![String::new()];
+    for start in 0..4 {
+        let longer =
+            keys[keys.len() - 3usize.pow(start)..].iter().flat_map(|key| ["a", "b", "/"].map(|c| format!("{key}{c}")));
+        keys.extend(longer.collect::<Vec<_>>());
+    }
+    for key in &keys {
+        answers.push(remit.kv_allows(key, Access::Read).is_ok());
+        let writes = remit.kv_allows(key, Access::ReadWrite).is_ok();
+        answers.extend((0..5).map(|total| writes && fits(remit.kv().and_then(KvScope::quota), total)));
+    }
+    for (name, place) in ["a", "b", "c"].into_iter().flat_map(|name| ["", "/x", "/y"].map(|place| (name, place))) {
+        let index = remit.files().iter().position(|files| files.name().as_str() == name).unwrap_or(usize::MAX);
+        let files = remit.files().get(index);
+        let mount = format!("{place}/{name}");
+        let there = files.is_some_and(|files| files.mount().is_none_or(|at| at.as_str() == mount));
+        answers.push(there && remit.file_allows(index, Access::Read).is_ok());
+        let writes = there && remit.file_allows(index, Access::ReadWrite).is_ok();
+        answers.extend((0..5).map(|total| writes && fits(files.and_then(FilesScope::quota), total)));
+    }
+    answers.extend(Level::ALL.map(|level| remit.log_allows(level).is_ok()));
+    answers.extend(["a:b/c", "a:b/d", "e"].map(|name| remit.imports().contains(&name.parse().unwrap())));
+    answers.extend(["A", "B"].map(|key| remit.config().contains(&key.parse().unwrap())));
+    answers
+}
+
+proptest! {
+    #[test]
+    fn intersect_is_the_meet_of_a_lattice((a, b) in pair(), c in remit()) {
+        let both = a.intersect(&b);
+        prop_assert_eq!(&both, &b.intersect(&a));
+        prop_assert_eq!(both.intersect(&c), a.intersect(&b.intersect(&c)));
+        prop_assert_eq!(&a.intersect(&a), &a);
+        prop_assert!(a.subsumes(&both) && b.subsumes(&both));
+        prop_assert_eq!(a.subsumes(&b), both == b);
+        prop_assert_eq!(a.subsumes(&c) && b.subsumes(&c), both.subsumes(&c));
+        prop_assert!(a.subsumes(&Remit::nothing()));
+    }
+
+    #[test]
+    fn compare_is_an_order((a, b) in pair()) {
+        let mirrored = match a.compare(&b) {
+            Relation::Narrower => Relation::Wider,
+            Relation::Wider => Relation::Narrower,
+            same => same,
+        };
+        prop_assert_eq!(b.compare(&a), mirrored);
+        prop_assert_eq!(a.compare(&b) == Relation::Equal, a == b);
+        prop_assert_eq!(a.subsumes(&b), matches!(a.compare(&b), Relation::Equal | Relation::Wider));
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_answers((a, b) in pair()) {
+        let (ours, theirs) = (answers(&a), answers(&b));
+        let nothing_refused = theirs.iter().zip(&ours).all(|(b, a)| a >= b);
+        prop_assert_eq!(a.subsumes(&b), nothing_refused);
+        prop_assert_eq!(a == b, ours == theirs, "normal forms are equal exactly when every answer is");
+        let both: Vec<bool> = ours.iter().zip(&theirs).map(|(a, b)| *a && *b).collect();
+        prop_assert_eq!(answers(&a.intersect(&b)), both);
+    }
+
+    #[test]
+    fn a_remit_is_written_and_read_back((a, b) in pair()) {
+        let read = Remit::parse(&a.canonical()).unwrap();
+        prop_assert_eq!(&read, &a);
+        prop_assert_eq!(a.digest() == b.digest(), a == b);
+    }
+
+    /// Whatever was refused, the grant that the refusal names allows it.
+    #[test]
+    fn a_refusal_names_what_would_have_been_enough(remit in remit(), key in "[ab/\u{1}é]{0,6}", access in access()) {
+        if let Err(denial) = remit.kv_allows(&key, access) {
+            let enough = Remit::from_grant(&grant(&denial.grant().unwrap()));
+            prop_assert!(enough.kv_allows(&key, access).is_ok());
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Write Remit agents in Rust.
+//!
+//! An agent is a function from a typed input to a typed output, handed to [`agent!`]:
+//!
+//! ```
+//! use remit_sdk::prelude::*;
+//!
+//! #[derive(Deserialize)]
+//! struct Input {
+//!     name: String,
+//! }
+//!
+//! #[derive(Serialize)]
+//! struct Output {
+//!     greeting: String,
+//! }
+//!
+//! agent!(|input: Input| Ok(Output { greeting: format!("Hello, {}!", input.name) }));
+//! # fn main() {}
+//! ```
+//!
+//! It is built as a `cdylib` for `wasm32-wasip2`, and depends on `serde` (with `derive`) beside this crate. What it may
+//! reach is listed in its `remit.toml`: files, clocks and randomness through the standard library, [`kv`] and [`log`]
+//! through this crate.
+//!
+//! Outside a Remit host, as in a native test, the functions of [`kv`] and [`log`] panic: keep the logic worth testing
+//! apart from the calls.
+
+mod agent;
+mod failure;
+pub mod kv;
+pub mod log;
+
+/// The bindings made from the WIT package `remit:plugin`, for what the rest of this crate does not cover.
+///
+/// They follow the WIT to the letter, and change with the tool that makes them.
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "agent",
+        pub_export_macro: true,
+        default_bindings_module: "remit_sdk::bindings",
+    });
+}
+
+#[doc(hidden)]
+pub use agent::answer;
+pub use failure::{Context, Failure, FailureKind, Result};
+
+/// What nearly every agent needs, for one `use`.
+pub mod prelude {
+    pub use crate::{Context, Failure, FailureKind, Result, agent, kv, log};
+    pub use serde::{Deserialize, Serialize};
+}

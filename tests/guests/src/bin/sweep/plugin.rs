@@ -1,0 +1,20 @@
+//! `remit:plugin`.
+
+use remit_sdk::bindings::remit::plugin::{kv, log};
+
+use crate::say::{answered, done};
+
+const KEY: &str = "sweep/key";
+
+pub fn sweep() {
+    for level in [log::Level::Trace, log::Level::Debug, log::Level::Info, log::Level::Warn, log::Level::Error] {
+        log::log(level, "swept");
+        done("remit:plugin/log#log", ());
+    }
+    answered("remit:plugin/kv#get", kv::get(KEY));
+    answered("remit:plugin/kv#set", kv::set(KEY, b"value"));
+    answered("remit:plugin/kv#get", kv::get(KEY));
+    answered("remit:plugin/kv#keys", kv::keys("sweep/", None, 10));
+    answered("remit:plugin/kv#keys", kv::keys("sweep/", Some(KEY), 10));
+    answered("remit:plugin/kv#delete", kv::delete(KEY));
+}

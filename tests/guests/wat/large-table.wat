@@ -1,0 +1,8 @@
+;; A command whose table has 4,000,000 elements from the start.
+(component
+  (core module $code
+    (table 4000000 funcref)
+    (func (export "run") (result i32) (i32.const 0)))
+  (core instance $main (instantiate $code))
+  (func $run (result (result)) (canon lift (core func $main "run")))
+  (instance (export "wasi:cli/run@0.2.0") (export "run" (func $run))))

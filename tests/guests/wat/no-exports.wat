@@ -1,0 +1,4 @@
+;; A component that exports nothing: neither an agent nor a command.
+(component
+  (core module $code (func))
+  (core instance (instantiate $code)))

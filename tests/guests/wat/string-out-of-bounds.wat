@@ -1,0 +1,17 @@
+;; A command that hands the host a string of 4 GiB less a byte, in a memory of one page.
+(component
+  (import "remit:plugin/log@1.0.0" (instance $log
+    (type $level' (enum "trace" "debug" "info" "warn" "error"))
+    (export "level" (type $level (eq $level')))
+    (export "log" (func (param "level" $level) (param "message" string)))))
+  (core module $space (memory (export "memory") 1))
+  (core instance $space (instantiate $space))
+  (core func $log (canon lower (func $log "log") (memory $space "memory")))
+  (core module $code
+    (import "host" "log" (func $log (param i32 i32 i32)))
+    (func (export "run") (result i32)
+      (call $log (i32.const 2) (i32.const 0) (i32.const -1))
+      (i32.const 0)))
+  (core instance $main (instantiate $code (with "host" (instance (export "log" (func $log))))))
+  (func $run (result (result)) (canon lift (core func $main "run")))
+  (instance (export "wasi:cli/run@0.2.0") (export "run" (func $run))))
