@@ -2,5 +2,9 @@
 //!
 //! `tidy` holds the repository to its own rules. A capability's tests are in the file of its name.
 
+mod binary;
+mod command_line;
+mod explore;
+mod harness;
 mod support;
 mod tidy;

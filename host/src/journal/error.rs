@@ -45,7 +45,9 @@ pub enum Error {
     #[error("run {0} is still being written")]
     Live(RunId),
     /// Another owner has taken the run over, or entries would leave a gap.
-    #[error("run {run} is at epoch {epoch}, entry {entry}; an append came for epoch {claimed_epoch}, entry {claimed_entry}")]
+    #[error(
+        "run {run} is at epoch {epoch}, entry {entry}; an append came for epoch {claimed_epoch}, entry {claimed_entry}"
+    )]
     Fenced {
         /// The run.
         run: RunId,

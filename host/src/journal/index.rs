@@ -108,7 +108,8 @@ mod tests {
         for commits in [vec![0], vec![7, 8, 300], (5..5 + 64).collect()] {
             assert_eq!(decode(&encode(&commits)).unwrap(), commits);
         }
-        for row in [&[][..], &[1, 0], &[1; 65], &[0x80], &[1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]] {
+        for row in [&[][..], &[1, 0], &[1; 65], &[0x80], &[1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]]
+        {
             assert!(decode(row).is_err(), "{row:?}");
         }
     }

@@ -40,7 +40,8 @@ use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use ed25519_dalek::{SigningKey, VerifyingKey};
+/// The keys that sign heads and check them.
+pub use ed25519_dalek::{SigningKey, VerifyingKey};
 
 pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};

@@ -286,11 +286,7 @@ struct Commits {
 }
 
 impl Commits {
-    fn new(
-        index: ReadOnlyTable<&'static [u8; 20], &'static [u8]>,
-        run: RunId,
-        published: Option<Published>,
-    ) -> Self {
+    fn new(index: ReadOnlyTable<&'static [u8; 20], &'static [u8]>, run: RunId, published: Option<Published>) -> Self {
         let published = published.map_or_else(Vec::new, |published| published.tail.commits);
         Self { index, run, published, tail: Tail::default(), given: 0, indexed: true, last: None }
     }

@@ -81,10 +81,7 @@ impl Row {
 }
 
 /// Returns the row of a run.
-pub(super) fn load(
-    runs: &impl ReadableTable<&'static [u8; 16], &'static [u8]>,
-    run: RunId,
-) -> Result<Row, Error> {
+pub(super) fn load(runs: &impl ReadableTable<&'static [u8; 16], &'static [u8]>, run: RunId) -> Result<Row, Error> {
     let row = runs.get(run.as_bytes())?.ok_or(Error::NoSuchRun(run))?;
     Row::decode(row.value())
 }

@@ -22,8 +22,11 @@ use super::{Core, INLINE_MAX, header};
 use crate::digest::Digest;
 use crate::id::RunId;
 
-/// A segment is handed over when its entries take this many bytes.
-const SEGMENT_BYTES: usize = 64 * 1024;
+/// A segment is handed over before its entries take more than this many bytes. Several make a row of the log, which
+/// they fill the better the smaller they are; each costs about 75 bytes of its own.
+const SEGMENT_BYTES: usize = 16 * 1024;
+/// What an entry takes at most beside its payloads.
+const ENTRY_OVERHEAD: usize = 64;
 /// A segment is handed over when its new blobs take this many bytes.
 const BLOB_BYTES: u64 = 1024 * 1024;
 /// After this long the owner should hand over what is buffered, in microseconds.
@@ -124,10 +127,13 @@ impl RunWriter {
     /// [`EXTENSION_MAX`]; nothing is recorded then. Else why an earlier entry will not become durable.
     #[inline]
     pub fn call(&mut self, record: &Record<'_>) -> Result<u64, Error> {
+        let len = record.params.len() + record.outcome.len() + ENTRY_OVERHEAD;
+        if self.open.body.len() + len > SEGMENT_BYTES || self.open.blob_bytes >= BLOB_BYTES {
+            self.hand_over(None, false)?;
+        }
         let (fuel, time) = (record.fuel.wrapping_sub(self.fuel), record.time_us.wrapping_sub(self.time_us));
-        let plain = record.extension.is_none()
-            && record.params.len() <= INLINE_MAX
-            && record.outcome.len() <= INLINE_MAX;
+        let plain =
+            record.extension.is_none() && record.params.len() <= INLINE_MAX && record.outcome.len() <= INLINE_MAX;
         if plain {
             let function = self.number(record.function);
             let (params, outcome) = (Part::Inline(record.params), Part::Inline(record.outcome));
@@ -139,9 +145,6 @@ impl RunWriter {
         (self.fuel, self.time_us) = (record.fuel, record.time_us);
         let entry = self.next_entry;
         self.next_entry += 1;
-        if self.open.body.len() >= SEGMENT_BYTES || self.open.blob_bytes >= BLOB_BYTES {
-            self.hand_over(None, false)?;
-        }
         Ok(entry)
     }
 
@@ -217,8 +220,7 @@ impl RunWriter {
         let params = self.part("a state", &json, &mut list)?;
         let (fuel_delta, time) = (fuel.wrapping_sub(self.fuel), time_us.wrapping_sub(self.time_us));
         let (kind, outcome) = (Kind::State, Part::Inline(&[]));
-        Raw { kind, function: 0, fuel: fuel_delta, time, params, outcome, extension: None }
-            .encode(&mut self.open.body);
+        Raw { kind, function: 0, fuel: fuel_delta, time, params, outcome, extension: None }.encode(&mut self.open.body);
         let state = match params {
             Part::Inline(json) => StateBody::Inline(json.to_vec()),
             Part::Chunked(list) => StateBody::Chunked(list.to_vec()),

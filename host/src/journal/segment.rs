@@ -21,6 +21,10 @@ const KNOWN_FLAGS: u8 = COMPRESSED | SEALED;
 /// The longest body a reader unpacks. The largest entry has two lists of 16,384 chunks and a full extension.
 pub(super) const BODY_MAX: usize = 4 * 1024 * 1024;
 
+/// A row of the log takes another segment while it stays within this many bytes: one of redb's pages of 64 KiB, less what
+/// redb adds.
+pub(super) const ROW_BYTES: usize = 64 * 1024 - 64;
+
 /// Bodies below this are not worth compressing.
 const COMPRESS_MIN: usize = 256;
 
@@ -52,10 +56,9 @@ impl Builder {
         Ok(Self { compressor, packed: Vec::new(), segment: Vec::new() })
     }
 
-    /// Appends a segment to the row of its commit and returns its head.
-    pub fn append(
+    /// Makes a segment, which is then [`Builder::segment`], and returns its head.
+    pub fn build(
         &mut self,
-        row: &mut Vec<u8>,
         position: &Position,
         definitions: &[FunctionDef],
         body: &[u8],
@@ -75,8 +78,12 @@ impl Builder {
             self.segment.extend_from_slice(&seal.key);
             self.segment.extend_from_slice(&seal.signature);
         }
-        varint::put_bytes(row, &self.segment);
         head
+    }
+
+    /// Returns the segment that was made last.
+    pub fn segment(&self) -> &[u8] {
+        &self.segment
     }
 
     /// Compresses `body` into `packed` and says whether that paid.
@@ -148,9 +155,10 @@ impl<'a> Segment<'a> {
     pub fn unpack(&self, body: &mut Vec<u8>) -> Result<(), Error> {
         body.clear();
         if self.packed {
-            body.reserve(self.body_len);
-            zstd::bulk::decompress_to_buffer(self.stored, body)
+            body.resize(self.body_len, 0);
+            let len = zstd::bulk::decompress_to_buffer(self.stored, body)
                 .map_err(|error| Error::damaged(format_args!("a segment does not decompress: {error}")))?;
+            body.truncate(len);
         } else {
             body.extend_from_slice(self.stored);
         }

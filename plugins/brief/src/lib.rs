@@ -37,7 +37,7 @@ fn run(settings: Settings) -> Result<Outcome> {
     let checked = check::check(&notes, &|path| root.join(path).exists());
 
     let key = format!("last/{}", slug::slug(&settings.title));
-    let changes = Changes::between(kv::get_json::<Snapshot>(&key)?.as_ref(), &checked.findings);
+    let changes = Changes::between(recall(&key)?.as_ref(), &checked.findings);
     let header = Header {
         id: format!("{:016x}", getrandom::u64()?),
         title: settings.title,
@@ -55,6 +55,17 @@ fn run(settings: Settings) -> Result<Outcome> {
         outcome.fixed
     ));
     Ok(outcome)
+}
+
+/// Returns what the last run stored. What cannot be read, as after a change of its form, counts as nothing.
+fn recall(key: &str) -> Result<Option<Snapshot<'static>>> {
+    match kv::get_json(key) {
+        Err(error @ kv::Error::Json { .. }) => {
+            log::warn(format_args!("{error}: comparing with nothing"));
+            Ok(None)
+        }
+        other => Ok(other?),
+    }
 }
 
 /// Reads and parses every file, and tells the log about each tenth of the way.

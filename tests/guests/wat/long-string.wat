@@ -6,7 +6,7 @@
     (export "log" (func (param "level" $level) (param "message" string)))))
   (core module $space (memory (export "memory") 1))
   (core instance $space (instantiate $space))
-  (core func $log (canon lower (func $log "log") (memory $space "memory")))
+  (core func $log (canon lower (func $log "log") (memory (core memory $space "memory"))))
   (core module $code
     (import "host" "log" (func $log (param i32 i32 i32)))
     (import "space" "memory" (memory 1))

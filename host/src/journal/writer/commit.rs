@@ -18,6 +18,7 @@ const UNINDEXED_MAX: u64 = 1024;
 impl Writer {
     /// Commits the messages of a group and answers them.
     pub(super) fn commit(&mut self, group: &mut Vec<Message>) {
+        self.note_leaving(group);
         let mut answers = Vec::with_capacity(group.len());
         let result = match self.failed.clone() {
             Some(error) => Err(error),
@@ -27,9 +28,10 @@ impl Writer {
             self.failed = Some(error.clone());
         }
         answers.resize_with(group.len(), || Ok(()));
-        for (message, answer) in group.drain(..).zip(answers) {
-            self.answer(message, result.clone().and(answer));
+        for (message, own) in group.drain(..).zip(answers) {
+            answer(message, result.clone().and(own));
         }
+        self.forget_left();
     }
 
     fn transact(&mut self, group: &mut [Message], answers: &mut Vec<Result<(), Error>>) -> Result<(), Error> {
@@ -37,7 +39,6 @@ impl Writer {
             return Ok(());
         }
         let write = self.store.write()?;
-        self.row.clear();
         self.touched.clear();
         for message in &mut *group {
             answers.push(self.apply(&write, message)?);
@@ -45,7 +46,7 @@ impl Writer {
         if !group.iter().zip(&*answers).any(|(message, answer)| message.changes() && answer.is_ok()) {
             return Ok(());
         }
-        self.insert_row(&write)?;
+        self.log.finish(&write)?;
         self.settle_states(&write, group, answers)?;
         self.note_indexed(&write)?;
         write.commit()?;
@@ -82,12 +83,10 @@ impl Writer {
         let (run, entries) = (append.run, append.first_entry + append.count);
         let sign = |head: &_| Seal::new(&self.signer, self.key, run, entries, head);
         let seal: Option<&dyn Fn(&_) -> Seal> = if append.state.is_some() { Some(&sign) } else { None };
-        let start = self.row.len();
         let position = live.position(append);
-        let head =
-            self.builder.append(&mut self.row, &position, &append.definitions, &append.body, &live.head, seal);
-        let bytes = (self.row.len() - start) as u64;
-        if live.advance(append, self.next_commit, head, bytes) {
+        let head = self.builder.build(&position, &append.definitions, &append.body, &live.head, seal);
+        let commit = self.log.add(write, self.builder.segment())?;
+        if live.advance(append, commit, head, self.builder.segment().len() as u64) {
             live.tail.write(write, append.run)?;
         }
         self.touched.push(append.run);
@@ -146,16 +145,6 @@ impl Writer {
         remove::remove(write, run)
     }
 
-    fn insert_row(&mut self, write: &WriteTransaction) -> Result<(), Error> {
-        if self.row.is_empty() {
-            return Ok(());
-        }
-        write.open_table(tables::LOG)?.insert(self.next_commit, &*self.row)?;
-        self.next_commit += 1;
-        self.unindexed += 1;
-        Ok(())
-    }
-
     /// Settles the runs whose state changed in this commit.
     fn settle_states(
         &mut self,
@@ -175,15 +164,15 @@ impl Writer {
 
     /// Completes the index when that is due, and says in the file how far it is complete.
     fn note_indexed(&mut self, write: &WriteTransaction) -> Result<(), Error> {
-        if self.unindexed == 0 {
+        if self.log.unindexed() == 0 {
             return Ok(());
         }
-        if self.unindexed >= UNINDEXED_MAX {
+        if self.log.unindexed() >= UNINDEXED_MAX {
             self.settle_runs(write)?;
         }
         if self.runs.values().all(Live::is_settled) {
-            write.open_table(tables::META)?.insert(tables::INDEXED, self.next_commit)?;
-            self.unindexed = 0;
+            write.open_table(tables::META)?.insert(tables::INDEXED, self.log.next())?;
+            self.log.indexed();
         }
         Ok(())
     }
@@ -198,16 +187,15 @@ impl Writer {
         let mut write = self.store.write()?;
         write.set_quick_repair(quick);
         self.settle_runs(&write)?;
-        write.open_table(tables::META)?.insert(tables::INDEXED, self.next_commit)?;
+        write.open_table(tables::META)?.insert(tables::INDEXED, self.log.next())?;
         write.commit()?;
-        self.unindexed = 0;
+        self.log.indexed();
         self.forget_left();
         Ok(())
     }
 
-    /// Tells readers what the commit added, and forgets the runs whose owners have gone.
+    /// Tells readers what the commit added.
     fn publish(&mut self) {
-        self.forget_left();
         let mut published = self.store.published();
         for run in &self.touched {
             if let Some(live) = self.runs.get(run) {
@@ -216,39 +204,45 @@ impl Writer {
         }
     }
 
-    fn leave(&mut self, run: RunId, epoch: u64) {
-        if let Some(live) = self.runs.get_mut(&run).filter(|live| live.epoch == epoch) {
-            live.left = true;
-            self.forget_left();
+    fn note_leaving(&mut self, group: &[Message]) {
+        for message in group {
+            let Message::Leave(run, epoch) = message else { continue };
+            if let Some(live) = self.runs.get_mut(run).filter(|live| live.epoch == *epoch) {
+                live.left = true;
+            }
         }
     }
 
+    /// Forgets the runs whose owners have gone, once index and row say all of them.
     fn forget_left(&mut self) {
+        if !self.runs.values().any(Live::is_over) {
+            return;
+        }
         let mut published = self.store.published();
         self.runs.retain(|run, live| {
-            let keep = !(live.left && live.is_settled());
+            let keep = !live.is_over();
             if !keep {
                 published.remove(run);
             }
             keep
         });
     }
+}
 
-    fn answer(&mut self, message: Message, answer: Result<(), Error>) {
-        match message {
-            Message::Append(mut append) => match answer {
-                Ok(()) => {
-                    let entries = append.first_entry + append.count;
-                    append.promise.keep(entries, std::mem::take(&mut append.body));
-                }
-                Err(error) => append.promise.fail(error),
-            },
-            Message::Accept(accept) => reply(&accept.reply, answer),
-            Message::TakeOver(take) => reply(&take.reply, answer),
-            Message::Remove(_, to) => reply(&to, answer),
-            Message::Leave(run, epoch) => self.leave(run, epoch),
-            Message::Barrier | Message::Close => {}
-        }
+/// Tells the sender of a message what became of it.
+fn answer(message: Message, answer: Result<(), Error>) {
+    match message {
+        Message::Append(mut append) => match answer {
+            Ok(()) => {
+                let entries = append.first_entry + append.count;
+                append.promise.keep(entries, std::mem::take(&mut append.body));
+            }
+            Err(error) => append.promise.fail(error),
+        },
+        Message::Accept(accept) => reply(&accept.reply, answer),
+        Message::TakeOver(take) => reply(&take.reply, answer),
+        Message::Remove(_, to) => reply(&to, answer),
+        Message::Barrier | Message::Leave(..) | Message::Close => {}
     }
 }
 

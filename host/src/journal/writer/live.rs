@@ -29,7 +29,16 @@ pub(super) struct Live {
 
 impl Live {
     pub fn accepted(extent: Extent, head: Digest, progress: Progress) -> Self {
-        Self { epoch: 1, extent, head, progress, tail: Tail::default(), last_commit: None, unsettled: false, left: false }
+        Self {
+            epoch: 1,
+            extent,
+            head,
+            progress,
+            tail: Tail::default(),
+            last_commit: None,
+            unsettled: false,
+            left: false,
+        }
     }
 
     pub fn taken_over(take: &TakeOver) -> Self {
@@ -52,6 +61,11 @@ impl Live {
 
     pub fn is_settled(&self) -> bool {
         !self.unsettled
+    }
+
+    /// Says whether the run has no owner and nothing is left to write about it.
+    pub fn is_over(&self) -> bool {
+        self.left && self.is_settled()
     }
 
     pub fn published(&self) -> Published {
@@ -114,11 +128,7 @@ impl Live {
 }
 
 /// Changes the row of a run.
-pub(super) fn update_row(
-    write: &WriteTransaction,
-    run: RunId,
-    change: impl FnOnce(&mut Row),
-) -> Result<(), Error> {
+pub(super) fn update_row(write: &WriteTransaction, run: RunId, change: impl FnOnce(&mut Row)) -> Result<(), Error> {
     let mut runs = write.open_table(tables::RUNS)?;
     let mut row = row::load(&runs, run)?;
     change(&mut row);

@@ -6,6 +6,7 @@
 
 mod commit;
 mod live;
+mod log;
 mod remove;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use ed25519_dalek::SigningKey;
 
 use self::live::Live;
+use self::log::Log;
 use super::chain::{self, KeyId};
 use super::edge::edge;
 use super::error::Error;
@@ -41,14 +43,9 @@ pub(super) struct Writer {
     key: KeyId,
     builder: Builder,
     runs: HashMap<RunId, Live>,
-    /// The number of the next commit that has segments.
-    next_commit: u64,
-    /// Commits since the index was last complete.
-    unindexed: u64,
+    log: Log,
     /// Whether a commit was made since the last that a crash recovers from quickly.
     hasty: bool,
-    /// The row of the commit that is being made.
-    row: Vec<u8>,
     /// Runs that the commit which is being made adds to.
     touched: Vec<RunId>,
     failed: Option<Error>,
@@ -63,10 +60,8 @@ impl Writer {
             signer,
             builder: Builder::new()?,
             runs: HashMap::new(),
-            next_commit: next,
-            unindexed: 0,
+            log: Log::new(next),
             hasty: false,
-            row: Vec::new(),
             touched: Vec::new(),
             failed: None,
         })
@@ -128,7 +123,7 @@ impl Writer {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        if self.unindexed == 0 {
+        if self.log.unindexed() == 0 {
             return Ok(());
         }
         edge(|| self.settle_all(false))

@@ -182,12 +182,12 @@ fn planted(folder: &Path) {
 }
 
 fn across(from: &Path, to: &Path) {
-    step("rename", fs::rename(from.join("a.txt"), to.join("moved.txt")));
     step("hardlink", fs::hard_link(from.join("a.txt"), to.join("linked.txt")));
     let back = Path::new("..").join(from.strip_prefix("/").unwrap_or(from)).join("a.txt");
     step("symlink", symlink(&back, &to.join("soft")));
     show("read through symlink", fs::read_to_string(to.join("soft")));
     step("copy", fs::copy(from.join("a.txt"), to.join("copied.txt")));
+    step("rename", fs::rename(from.join("a.txt"), to.join("moved.txt")));
 }
 
 fn many(folder: &Path, count: u32) -> io::Result<()> {

@@ -9,7 +9,7 @@
 //! | `recursion` | calls itself for ever |
 //! | `output` | writes to standard output for ever |
 //! | `string BYTES` | hands one string of that many bytes to the host, as a log message |
-//! | `path BYTES` | opens a path of that many bytes |
+//! | `path MOUNT BYTES` | opens a path of that many bytes below a mount |
 //! | `random BYTES` | asks for that many random bytes at once |
 //! | `pollables` | makes pollables for ever, keeping them |
 //! | `files PATH` | opens a file for ever, keeping it open; prints the count and kind when an open is refused |
@@ -18,7 +18,7 @@
 //! | `trap` | executes `unreachable` |
 //! | `abort` | aborts |
 
-use std::{fs::File, hint::black_box, io::Write as _, process, thread, time::Duration};
+use std::{fs::File, hint::black_box, io::Write as _, path::Path, process, thread, time::Duration};
 
 use guests::{arguments, kind, number, usage};
 use remit_sdk::log;
@@ -41,9 +41,7 @@ fn main() {
         ["recursion"] => println!("{}", recurse(1)),
         ["output"] => write(),
         ["string", bytes] => log::info("x".repeat(number(bytes))),
-        ["path", bytes] => {
-            println!("{}", File::open("x".repeat(number(bytes))).map_or_else(|e| kind(&e), |_| "ok".into()))
-        }
+        ["path", mount, bytes] => open_long(mount, number(bytes)),
         ["random", bytes] => println!("{}", random::get_random_bytes(number(bytes)).len()),
         ["pollables"] => make_pollables(),
         ["files", path] => open(path),
@@ -105,6 +103,11 @@ fn open(path: &str) {
             Err(error) => return println!("{} {}", kept.len(), kind(&error)),
         }
     }
+}
+
+fn open_long(mount: &str, bytes: usize) {
+    let outcome = File::open(Path::new(mount).join("x".repeat(bytes)));
+    println!("{}", outcome.map_or_else(|error| kind(&error), |_| "ok".to_owned()));
 }
 
 fn poll_many(count: usize) {

@@ -1,0 +1,115 @@
+//! Golden files: bytes of format 1 that every later version must read.
+
+use super::*;
+use crate::journal::chain::Seal;
+use crate::journal::entry::Raw;
+use crate::journal::row::{Extent, Row, StateBody};
+use crate::journal::segment::{self, Builder, Position, Segment};
+use crate::journal::varint::Cursor;
+
+const ROW: &str = include_str!("../golden/row-1.hex");
+const COMMIT: &str = include_str!("../golden/commit-1.hex");
+
+fn run() -> RunId {
+    RunId::from_bytes(*b"0123456789abcdef")
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    let lines = bytes.chunks(40).map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n");
+    lines.collect()
+}
+
+fn row() -> Row {
+    let extent = Extent { entries: 4, segments: 1, fuel: 4321, bytes: 999 };
+    let state = Some(StateBody::Inline(b"{\"state\":\"succeeded\"}".to_vec()));
+    let header = Packed::new(&header().encode().unwrap());
+    Row { epoch: 2, extent, blobs: vec![Digest::of(b"remit")], state, header }
+}
+
+fn entries() -> Vec<(Kind, u64, &'static [u8], &'static [u8], Option<Extension>)> {
+    let denied = Extension { denial: Some("no".into()), answers: Some(1), ..Extension::default() };
+    vec![
+        (Kind::Call, 1, b"\x03key", b"\x01\x08", None),
+        (Kind::Intent, 2, b"params", b"", None),
+        (Kind::Outcome, 2, b"", b"outcome", Some(denied)),
+        (Kind::State, 0, b"{\"state\":\"succeeded\"}", b"", None),
+    ]
+}
+
+fn commit() -> Vec<u8> {
+    let mut body = Vec::new();
+    for (kind, function, params, outcome, extension) in entries() {
+        let mut block = Vec::new();
+        extension.iter().for_each(|extension| extension.encode(&mut block));
+        let extension = extension.is_some().then_some(&*block);
+        let (params, outcome) = (Part::Inline(params), Part::Inline(outcome));
+        Raw { kind, function, fuel: 300, time: u64::MAX, params, outcome, extension }.encode(&mut body);
+    }
+    let position = Position {
+        run: run(),
+        number: 0,
+        first_entry: 0,
+        count: 4,
+        previous_commit: Some(6),
+        fuel: 0,
+        time_us: 1_772_000_000_000_000,
+        fuel_used: 1200,
+    };
+    let definitions = [FunctionDef { name: "clock".into(), class: 1 }, FunctionDef { name: "http".into(), class: 7 }];
+    let first = chain::first(run(), &header().encode().unwrap());
+    let sign = |head: &Digest| Seal::new(&signer(), chain::key_id(&signer().verifying_key()), run(), 4, head);
+    let mut builder = Builder::new().unwrap();
+    builder.build(&position, &definitions, &body, &first, Some(&sign));
+    let mut row = Vec::new();
+    varint::put_bytes(&mut row, builder.segment());
+    row
+}
+
+#[test]
+fn the_row_of_a_run_is_read() {
+    let decoded = Row::decode(&from_hex(ROW)).unwrap();
+    assert_eq!(Header::decode(&decoded.header.unpack().unwrap()).unwrap(), header());
+    let Row { epoch, extent, blobs, state, .. } = row();
+    assert_eq!((decoded.epoch, decoded.extent, decoded.blobs, decoded.state), (epoch, extent, blobs, state));
+}
+
+#[test]
+fn the_segment_of_a_run_is_read() {
+    let bytes = from_hex(COMMIT);
+    let segment = Segment::decode(segment::of_commit(&bytes).next().unwrap().unwrap()).unwrap();
+    let first = chain::first(run(), &header().encode().unwrap());
+    assert_eq!(chain::next(&first, segment.covered), segment.head);
+    assert!(segment.seal.unwrap().holds(&signer().verifying_key(), run(), 4, &segment.head));
+    assert_eq!((segment.position.count, segment.position.previous_commit), (4, Some(6)));
+    assert_eq!(segment.definitions[1], FunctionDef { name: "http".into(), class: 7 });
+    let mut body = Vec::new();
+    segment.unpack(&mut body).unwrap();
+    let mut cursor = Cursor::new(&body, "golden");
+    for (kind, function, params, outcome, extension) in entries() {
+        let raw = Raw::decode(&mut cursor).unwrap();
+        assert_eq!((raw.kind, raw.function, raw.fuel, raw.time), (kind, function, 300, u64::MAX));
+        assert_eq!((raw.params, raw.outcome), (Part::Inline(params), Part::Inline(outcome)));
+        assert_eq!(raw.extension.map(|block| Extension::decode(block).unwrap()), extension);
+    }
+    assert!(cursor.is_empty());
+}
+
+/// What this build writes is what the golden file of its own format holds. When the format changes on purpose, write new
+/// files beside the old ones (`REMIT_GOLDEN=write`), and keep the tests of the old ones.
+#[test]
+fn what_is_written_is_format_1() {
+    if std::env::var("REMIT_GOLDEN").is_ok_and(|what| what == "write") {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
+        std::fs::write(golden.join("row-1.hex"), to_hex(&row().encode())).unwrap();
+        std::fs::write(golden.join("commit-1.hex"), to_hex(&commit())).unwrap();
+        return;
+    }
+    assert_eq!(to_hex(&commit()), COMMIT);
+    let packed = Row::decode(&from_hex(ROW)).unwrap().header.unpack().unwrap();
+    assert_eq!(packed, header().encode().unwrap(), "the header's canonical JSON has changed");
+}

@@ -1,0 +1,73 @@
+//! One owner per run: a second one fences the first.
+
+use super::*;
+
+#[test]
+fn the_earlier_owner_is_fenced() {
+    let home = Home::new();
+    let journal = home.open();
+    let mut first = journal.accept(&header(), &[]).unwrap();
+    for number in 0..3 {
+        record(&mut first, number).unwrap();
+    }
+    first.durable().unwrap().wait().unwrap();
+    let mut second = journal.take_over(first.id()).unwrap();
+    record(&mut first, 3).unwrap();
+    let refused = first.durable().and_then(Durable::wait);
+    assert!(matches!(refused, Err(Error::Fenced { .. })), "{refused:?}");
+    assert_eq!(record(&mut second, 3).unwrap(), 3);
+    second.durable().unwrap().wait().unwrap();
+    check_prefix(&journal, second.id(), 4);
+    drop(first);
+    record(&mut second, 4).unwrap();
+    second.durable().unwrap().wait().unwrap();
+    assert_eq!(journal.verify(second.id(), None).unwrap().entries, 5);
+}
+
+#[test]
+fn a_run_goes_on_after_its_journal_was_opened_anew() {
+    let home = Home::new();
+    let journal = home.open();
+    let mut run = journal.accept(&header(), &[b"remit"]).unwrap();
+    let id = run.id();
+    for number in 0..130 {
+        record(&mut run, number).unwrap();
+        run.durable().unwrap().wait().unwrap();
+    }
+    drop(run);
+    journal.close().unwrap();
+    let journal = home.open();
+    let mut run = journal.take_over(id).unwrap();
+    for number in 130..260 {
+        assert_eq!(record(&mut run, number).unwrap(), number);
+        run.durable().unwrap().wait().unwrap();
+    }
+    run.state(9, 9, &json!({})).unwrap();
+    run.durable().unwrap().wait().unwrap();
+    check_prefix(&journal, id, 260);
+    assert!(matches!(journal.take_over(RunId::from_bytes([1; 16])), Err(Error::NoSuchRun(_))));
+}
+
+#[test]
+fn a_second_process_is_told_that_the_journal_is_in_use() {
+    let home = Home::new();
+    let _journal = home.open();
+    let second = home.try_open().err().unwrap();
+    assert!(matches!(&second, Error::Busy(path) if *path == home.path()), "{second}");
+}
+
+#[test]
+fn a_closed_journal_fails_writers_and_readers() {
+    let home = Home::new();
+    let journal = home.open();
+    let mut run = journal.accept(&header(), &[]).unwrap();
+    record(&mut run, 0).unwrap();
+    run.durable().unwrap().wait().unwrap();
+    let id = run.id();
+    journal.clone().close().unwrap();
+    record(&mut run, 1).unwrap();
+    assert!(matches!(run.durable().and_then(Durable::wait), Err(Error::Closed)));
+    assert!(matches!(journal.runs(), Err(Error::Closed)));
+    assert!(matches!(journal.remove(id), Err(Error::Closed)));
+    check_prefix(&home.open(), id, 1);
+}

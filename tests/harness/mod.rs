@@ -1,0 +1,235 @@
+//! What the capability tests stand on: a run put together as the command line does it, through the library, in a home
+//! of its own; and the run read back from the journal.
+//!
+//! The clock stands still unless a test asks otherwise, and the seed is one, so that two runs of a program are equal.
+
+mod guests;
+mod ran;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use remit::agent::{Launch, Stop, accept};
+use remit::engine::World;
+use remit::gate::OutputStream;
+use remit::home::{Home, Wait};
+use remit::journal::{self, Journal};
+use remit::manifest::Manifest;
+use remit::meter::{LimitKind, Limits};
+use remit::scope::Remit;
+use remit::time::{Clock, Timestamp};
+use tempfile::TempDir;
+
+pub use guests::{Guest, HOST, component};
+pub use ran::{Call, Ran};
+
+/// Where the clock stands: 2026-03-01 12:34:56.789 UTC.
+pub const NOW: Timestamp = Timestamp::from_micros(1_772_368_496_789_000);
+
+/// A home with its journal. Runs of one scene share kv where they share an identity.
+pub struct Scene {
+    journal: Journal,
+    home: Home,
+    clock: Clock,
+    folder: TempDir,
+}
+
+impl Scene {
+    /// Makes an empty home whose clock stands at [`NOW`].
+    pub fn new() -> Self {
+        Self::at(Clock::fixed(NOW))
+    }
+
+    /// Makes an empty home whose clock goes on, for guests that wait.
+    pub fn ticking() -> Self {
+        Self::at(Clock::system())
+    }
+
+    fn at(clock: Clock) -> Self {
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let home = Home::open(&folder.path().join("home"), "the tests", &clock, Wait::No).expect("nobody holds it");
+        let key = home.signing_key().expect("a new home makes its key");
+        let journal = Journal::open(&home.journal_path(), key, &journal::Options::default()).expect("it is new");
+        Self { journal, home, clock, folder }
+    }
+
+    /// Returns the journal.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Opens the journal again, as the next process would.
+    pub fn reopened(self) -> Self {
+        let Self { journal, home, clock, folder } = self;
+        journal.close().expect("everything is written");
+        let key = home.signing_key().expect("the key is there");
+        let journal = Journal::open(&home.journal_path(), key, &journal::Options::default()).expect("it is whole");
+        Self { journal, home, clock, folder }
+    }
+
+    /// Makes a folder to mount, holding these files. A name with a slash at its end is a folder.
+    pub fn dir(&self, name: &str, files: &[(&str, &str)]) -> PathBuf {
+        let dir = self.folder.path().join(name);
+        std::fs::create_dir(&dir).expect("the name is new");
+        for (file, text) in files {
+            match file.strip_suffix('/') {
+                Some(folder) => std::fs::create_dir(dir.join(folder)).expect("the folder is new"),
+                None => std::fs::write(dir.join(file), text).expect("the file can be written"),
+            }
+        }
+        dir
+    }
+
+    /// Begins a run of a command in `tests/guests`.
+    pub fn command<'a>(&self, guest: &str, arguments: impl IntoIterator<Item = &'a str>) -> Play<'_> {
+        let mut play = self.play(guest, Guest::named(guest));
+        play.arguments.extend(arguments.into_iter().map(str::to_owned));
+        play
+    }
+
+    /// Begins a run of the agent in `tests/guests`.
+    pub fn agent(&self, input: &str) -> Play<'_> {
+        self.play("agent", Guest::named("guest_agent")).input(input)
+    }
+
+    /// Begins a run of any guest.
+    pub fn play(&self, name: &str, guest: Arc<Guest>) -> Play<'_> {
+        Play {
+            scene: self,
+            name: name.to_owned(),
+            guest,
+            identity: format!("test:{name}"),
+            capabilities: String::new(),
+            mounts: BTreeMap::new(),
+            limits: Vec::new(),
+            input: Vec::new(),
+            arguments: vec![name.to_owned()],
+            seed: [7; 32],
+        }
+    }
+}
+
+/// A run that is being put together.
+pub struct Play<'s> {
+    scene: &'s Scene,
+    name: String,
+    guest: Arc<Guest>,
+    identity: String,
+    capabilities: String,
+    mounts: BTreeMap<String, PathBuf>,
+    limits: Vec<(LimitKind, u64)>,
+    input: Vec<u8>,
+    arguments: Vec<String>,
+    seed: [u8; 32],
+}
+
+impl<'s> Play<'s> {
+    /// Grants what this part of a manifest asks for: `[capabilities...]` tables.
+    pub fn granted(mut self, capabilities: &str) -> Self {
+        self.capabilities.push_str(capabilities);
+        self.capabilities.push('\n');
+        self
+    }
+
+    /// Grants and mounts a folder; the name is its place too.
+    pub fn mounted(mut self, name: &str, dir: &Path, access: &str) -> Self {
+        self.mounts.insert(name.to_owned(), dir.to_owned());
+        let table = format!("[capabilities.files.{name}]\nmount = \"/{name}\"\naccess = \"{access}\"\nwhy = \"test\"");
+        self.granted(&table)
+    }
+
+    /// Mounts a folder for files that the granted tables name.
+    pub fn at(mut self, name: &str, dir: &Path) -> Self {
+        self.mounts.insert(name.to_owned(), dir.to_owned());
+        self
+    }
+
+    /// Lowers or raises a limit.
+    pub fn limit(mut self, kind: LimitKind, value: u64) -> Self {
+        self.limits.push((kind, value));
+        self
+    }
+
+    /// Gives an agent its JSON, or a command its standard input.
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = input.into();
+        self
+    }
+
+    /// Runs as this plugin.
+    pub fn identity(mut self, identity: &str) -> Self {
+        self.identity = identity.to_owned();
+        self
+    }
+
+    /// Draws other random numbers.
+    pub fn seed(mut self, seed: u8) -> Self {
+        self.seed = [seed; 32];
+        self
+    }
+
+    /// Runs another component in its place, as a rebuild of the same plugin does.
+    pub fn rebuilt(mut self, guest: Arc<Guest>) -> Self {
+        self.guest = guest;
+        self
+    }
+
+    /// Runs to the end.
+    pub fn run(self) -> Ran<'s> {
+        self.run_beside(|_| async {})
+    }
+
+    /// Runs to the end, with a companion on the same thread that takes a turn whenever the guest gives one up: at each
+    /// slice of fuel, and while it waits.
+    pub fn run_beside<F: Future<Output = ()>>(self, companion: impl FnOnce(Stop) -> F) -> Ran<'s> {
+        let Self { scene, guest, .. } = &self;
+        let (scene, agent) = (*scene, &guest.agent);
+        let engine = HOST.engine().fingerprint();
+        let accepted = accept(self.launch(), agent, engine, &scene.journal, scene.clock.clone());
+        let accepted = accepted.unwrap_or_else(|error| panic!("the run is not accepted: {error}"));
+        let (id, stop) = (accepted.id, Stop::default());
+        let mut shown: Vec<(OutputStream, Vec<u8>)> = Vec::new();
+        let mut sink = |stream, bytes: &[u8]| shown.push((stream, bytes.to_vec()));
+        let running = accepted.run(agent, &stop, &mut sink);
+        let (end, ()) = runtime().block_on(async { tokio::join!(running, companion(stop.clone())) });
+        let end = end.expect("the journal takes the run");
+        Ran::new(scene, self.guest, id, end, &shown)
+    }
+
+    fn launch(&self) -> Launch {
+        let kind = match self.guest.agent.world() {
+            World::Agent => "agent",
+            World::Command => "command",
+        };
+        let name = self.name.replace('_', "-");
+        let capabilities = &self.capabilities;
+        let text = format!(
+            "[plugin]\nname = \"{name}\"\nversion = \"1.0.0\"\nkind = \"{kind}\"\ndescription = \"A test\"\n{capabilities}"
+        );
+        let manifest = Manifest::parse("remit.toml", &text).unwrap_or_else(|errors| panic!("{errors}"));
+        let request = manifest.request();
+        let limits = Limits::requested(&request.limits);
+        Launch {
+            identity: self.identity.clone(),
+            name: self.name.clone(),
+            version: Some("1.0.0".into()),
+            component: self.guest.bytes.clone(),
+            manifest: text.clone(),
+            grants: Vec::new(),
+            remit: Remit::from_request(request),
+            mounts: self.mounts.iter().map(|(name, dir)| (name.parse().expect("a name"), dir.clone())).collect(),
+            limits: self.limits.iter().fold(limits, |limits, &(kind, value)| limits.with(kind, value)),
+            input: self.input.clone(),
+            arguments: self.arguments.clone(),
+            principal: "test".into(),
+            labels: BTreeMap::new(),
+            seed: self.seed,
+        }
+    }
+}
+
+/// Makes what drives runs and replays of one thread.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("the system gives a runtime")
+}

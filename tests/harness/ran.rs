@@ -1,0 +1,209 @@
+//! A run that has ended, read back from its journal, and its replay.
+
+use std::sync::Arc;
+
+use remit::agent::{Replayed, Stop, Verdict, recall};
+use remit::digest::Digest;
+use remit::gate::{Divergence, End, Outcome, OutputStream, Refusal, Where, class_name};
+use remit::id::RunId;
+use remit::journal::{Entry, Kind};
+use remit::meter::{Crossed, LimitKind, Usage};
+use serde_json::Value as Json;
+
+use super::{Guest, HOST, Scene, runtime};
+
+/// A run that has ended.
+pub struct Ran<'s> {
+    scene: &'s Scene,
+    guest: Arc<Guest>,
+    /// The run.
+    pub id: RunId,
+    /// How it ended.
+    pub end: End,
+    /// What it wrote to its standard output.
+    pub stdout: Vec<u8>,
+    /// What it wrote to its standard error.
+    pub stderr: String,
+    /// The lines it logged.
+    pub log: String,
+    /// Its calls, from the journal.
+    pub calls: Vec<Call>,
+}
+
+/// One host call, as the journal has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// `interface#function`.
+    pub function: String,
+    /// The class of the function.
+    pub class: &'static str,
+    /// Fuel used when it was made.
+    pub fuel: u64,
+    /// What the guest gave.
+    pub params: Json,
+    /// What it got. Null where it follows from what was recorded before.
+    pub outcome: Json,
+    /// The refusal, if the remit refused it.
+    pub refusal: Option<Refusal>,
+    /// What an intent found in place before, if there was an intent.
+    pub before: Option<Json>,
+}
+
+impl<'s> Ran<'s> {
+    pub(super) fn new(
+        scene: &'s Scene,
+        guest: Arc<Guest>,
+        id: RunId,
+        end: End,
+        shown: &[(OutputStream, Vec<u8>)],
+    ) -> Self {
+        let all = |wanted| shown.iter().filter(move |(stream, _)| *stream == wanted);
+        let bytes = |wanted| all(wanted).flat_map(|(_, bytes)| bytes.clone()).collect::<Vec<u8>>();
+        let text = |wanted| String::from_utf8(bytes(wanted)).expect("these guests write text");
+        let (stdout, stderr, log) = (bytes(OutputStream::Stdout), text(OutputStream::Stderr), text(OutputStream::Log));
+        Self { scene, guest, id, end, stdout, stderr, log, calls: calls(scene, id) }
+    }
+
+    /// Returns what it used.
+    pub fn usage(&self) -> Usage {
+        self.end.usage
+    }
+
+    /// Returns its standard output as text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).expect("this guest writes text")
+    }
+
+    /// Returns the calls of one function.
+    pub fn calls_of(&self, function: &str) -> Vec<&Call> {
+        self.calls.iter().filter(|call| call.function == function).collect()
+    }
+
+    /// Returns the calls that the remit refused.
+    pub fn refused(&self) -> Vec<&Call> {
+        self.calls.iter().filter(|call| call.refusal.is_some()).collect()
+    }
+
+    /// Fails unless it succeeded, as a command does.
+    #[track_caller]
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.end.outcome, Outcome::Succeeded { result: None }, "stdout: {}", self.text());
+        self
+    }
+
+    /// Fails unless it succeeded and printed just this.
+    #[track_caller]
+    pub fn printed(self, text: &str) -> Self {
+        let ran = self.succeeded();
+        assert_eq!(ran.text(), text);
+        ran
+    }
+
+    /// Fails unless the remit refused exactly one call, of this function, under a rule with these words. Returns the
+    /// smallest grant that would have allowed it.
+    #[track_caller]
+    pub fn refused_once(&self, function: &str, rule: &str) -> Option<String> {
+        let refused = self.refused();
+        let [Call { function: refused, refusal: Some(refusal), .. }] = refused[..] else {
+            panic!("expected one refusal, found {refused:#?}")
+        };
+        assert_eq!(refused, function);
+        assert!(refusal.rule.contains(rule), "expected {rule:?} in the rule: {}", refusal.rule);
+        refusal.grant.clone()
+    }
+
+    /// Fails unless this limit ended it. Returns by how much it was crossed.
+    #[track_caller]
+    pub fn limited_by(&self, limit: LimitKind) -> Crossed {
+        let Outcome::Limit { crossed } = self.end.outcome else { panic!("expected a limit: {:?}", self.end) };
+        assert_eq!(crossed.limit, limit);
+        assert!(crossed.wanted > crossed.max, "{crossed:?}");
+        assert!(crossed.how_to_raise().contains(limit.key()), "{}", crossed.how_to_raise());
+        crossed
+    }
+
+    /// Fails unless it ended in a call of this function, which has no entry of its own.
+    #[track_caller]
+    pub fn ended_in(self, function: &str) -> Self {
+        assert_eq!(self.end.at, Where::Call(function.to_owned()));
+        self
+    }
+
+    /// Fails unless its journal is whole and a replay matches it: call for call, fuel for fuel, and in its end.
+    #[track_caller]
+    pub fn replayed(self) -> Self {
+        let verified = self.scene.journal().verify(self.id, None).expect("the journal is whole");
+        assert!(verified.entries > 0, "{verified:?}");
+        let replayed = self.replay();
+        assert!(matches!(replayed.verdict, Verdict::Matched), "{}", told(&replayed));
+        assert_eq!(replayed.end.fuel, self.end.fuel);
+        assert_eq!(replayed.entries, self.calls.len() as u64);
+        self
+    }
+
+    /// Replays with the component of the run.
+    #[track_caller]
+    pub fn replay(&self) -> Replayed {
+        self.replay_with(&self.guest)
+    }
+
+    /// Replays with another component.
+    #[track_caller]
+    pub fn replay_with(&self, guest: &Guest) -> Replayed {
+        let recalled = recall(self.scene.journal(), self.id).expect("the header can be read");
+        let rule = recalled.fuel_rule(Digest::of(&guest.bytes), HOST.engine().fingerprint());
+        let stop = Stop::default();
+        let replay = recalled.replay(&guest.agent, rule, self.scene.journal(), &stop);
+        runtime().block_on(replay).expect("the record can be read")
+    }
+
+    /// Fails unless a replay with another component leaves the record. Returns where.
+    #[track_caller]
+    pub fn diverges_with(&self, guest: &Guest) -> Divergence {
+        match self.replay_with(guest).verdict {
+            Verdict::Diverged(divergence) => *divergence,
+            verdict => panic!("expected a divergence, found {verdict:?}"),
+        }
+    }
+}
+
+fn told(replayed: &Replayed) -> String {
+    match &replayed.verdict {
+        Verdict::Diverged(divergence) => divergence.to_string(),
+        verdict => format!("{verdict:?} after {} entries: {:?}", replayed.entries, replayed.end),
+    }
+}
+
+/// Reads the calls of a run. An intent and its outcome are one call.
+fn calls(scene: &Scene, id: RunId) -> Vec<Call> {
+    let mut reader = scene.journal().reader(id).expect("the run is there");
+    let mut calls: Vec<Call> = Vec::new();
+    while let Some(entry) = reader.next().expect("the entries are whole") {
+        match entry.kind() {
+            Kind::Call | Kind::Intent => calls.push(call(&entry)),
+            Kind::Outcome => {
+                let intent = calls.last_mut().expect("an outcome follows its intent");
+                intent.outcome = call(&entry).outcome;
+            }
+            Kind::State | Kind::Note => {}
+        }
+    }
+    calls
+}
+
+fn call(entry: &Entry<'_>) -> Call {
+    let definition = entry.function().expect("a call names its function");
+    let name = entry.function_name().expect("a call names its function");
+    let function = HOST.functions().get(name).expect("the host links what it recorded");
+    let extension = entry.extension().expect("the extension is whole");
+    let is_empty = entry.outcome().is_empty();
+    Call {
+        function: name.to_owned(),
+        class: class_name(definition.class),
+        fuel: entry.fuel(),
+        params: function.show_params(entry.params()),
+        outcome: if is_empty { Json::Null } else { function.show_outcome(entry.outcome()) },
+        refusal: extension.denial.map(|text| serde_json::from_str(&text).expect("a refusal is JSON")),
+        before: extension.before.map(|text| serde_json::from_str(&text).expect("what was there is JSON")),
+    }
+}
