@@ -2,9 +2,22 @@
 //!
 //! `tidy` holds the repository to its own rules. A capability's tests are in the file of its name.
 
+mod bad_disk;
+mod bad_input;
 mod binary;
+mod cli;
+mod clocks;
 mod command_line;
-mod explore;
+mod coverage;
+mod files;
 mod harness;
+mod interrupted;
+mod io;
+mod kv;
+mod limits;
+mod log;
+mod random;
+mod replay;
+mod sockets;
 mod support;
 mod tidy;

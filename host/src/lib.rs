@@ -27,6 +27,7 @@ pub mod capability;
 // 7 agent: one running plugin
 pub mod agent;
 
-// 8 shell: what a person types; main.rs stands outside
+// 8 shell: what a person types; main.rs stands outside; they may see each other
 pub mod cli;
 pub mod home;
+pub mod telemetry;

@@ -95,11 +95,17 @@ impl Running {
         Said { code, stdout, stderr }
     }
 
-    /// Waits for an end by a signal.
+    /// Waits for an end by a signal, and returns what was on stdout until then.
     #[track_caller]
-    pub fn died(self) {
-        let (status, _, stderr) = self.finished();
+    pub fn died(self) -> String {
+        let (status, stdout, stderr) = self.finished();
         assert_eq!(status.code(), None, "{stderr}");
+        stdout
+    }
+
+    /// Whether it has come to its end.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|status| status.is_some())
     }
 
     #[track_caller]

@@ -91,7 +91,7 @@ fn a_mount_without_rw_is_only_read() {
 fn a_grant_file_that_is_wrong_is_refused_with_its_line() {
     let desk = desk();
     for (text, parts) in [
-        ("[capabilities.files.notes]\nacces = \"read\"\n", &["bad.toml:2", "acces", "`access`"][..]),
+        ("[capabilities.files.notes]\naccess = \"read\"\nquot = 1\n", &["bad.toml:3", "unknown key \"quot\"", "`quota`"][..]),
         ("[plugin]\nname = \"x\"\n", &["bad.toml:1", "belongs to a manifest"]),
         ("[capabilities\n", &["bad.toml:1"]),
     ] {

@@ -26,7 +26,7 @@ fn a_mount_has_to_be_a_folder_of_its_own() {
         (&["../up=data"], code::USAGE, &["../up"]),
         (&["/a/../b=data"], code::USAGE, &["/a/../b"]),
     ] {
-        desk.remit(&run(mounts, &["list", "/data"])).fails(exit, parts).says(&["hint: "]);
+        desk.remit(&run(mounts, &["list", "/data"])).fails(exit, parts);
     }
     assert_eq!(desk.runs(), 0);
 }
@@ -78,7 +78,8 @@ mod tricks {
     }
 
     fn untouched(desk: &Desk) {
-        let names: Vec<_> = fs::read_dir(desk.path("outside")).expect("a folder").map(|e| e.unwrap().file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(desk.path("outside")).expect("a folder").map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names, ["passwd"]);
         assert_eq!(fs::read_to_string(desk.path("outside/passwd")).expect("a file"), "secret");
         for path in ["x", "a.txt", "escaped"] {

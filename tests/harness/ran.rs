@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use remit::agent::{Replayed, Stop, Verdict, recall};
+use remit::agent::{Recalled, Replayed, Stop, Verdict, recall};
 use remit::digest::Digest;
-use remit::gate::{Divergence, End, Outcome, OutputStream, Refusal, Where, class_name};
+use remit::gate::{Divergence, End, FuelRule, Outcome, OutputStream, Refusal, Where, class_name};
 use remit::id::RunId;
 use remit::journal::{Entry, Kind};
 use remit::meter::{Crossed, LimitKind, Usage};
@@ -150,11 +150,33 @@ impl<'s> Ran<'s> {
     /// Replays with another component.
     #[track_caller]
     pub fn replay_with(&self, guest: &Guest) -> Replayed {
-        let recalled = recall(self.scene.journal(), self.id).expect("the header can be read");
-        let rule = recalled.fuel_rule(Digest::of(&guest.bytes), HOST.engine().fingerprint());
+        let rule = self.recalled().fuel_rule(Digest::of(&guest.bytes), HOST.engine().fingerprint());
+        self.replay_by(guest, rule)
+    }
+
+    /// Replays with a component under a rule about fuel.
+    #[track_caller]
+    pub fn replay_by(&self, guest: &Guest, rule: FuelRule) -> Replayed {
+        self.replay_until(guest, rule, &Stop::default())
+    }
+
+    /// Replays, told to stop at once.
+    #[track_caller]
+    pub fn replay_stopped(&self) -> Replayed {
         let stop = Stop::default();
-        let replay = recalled.replay(&guest.agent, rule, self.scene.journal(), &stop);
+        stop.ask();
+        self.replay_until(&self.guest, FuelRule::Compared, &stop)
+    }
+
+    #[track_caller]
+    fn replay_until(&self, guest: &Guest, rule: FuelRule, stop: &Stop) -> Replayed {
+        let recalled = self.recalled();
+        let replay = recalled.replay(&guest.agent, rule, self.scene.journal(), stop);
         runtime().block_on(replay).expect("the record can be read")
+    }
+
+    fn recalled(&self) -> Recalled {
+        recall(self.scene.journal(), self.id).expect("the header can be read")
     }
 
     /// Fails unless a replay with another component leaves the record. Returns where.

@@ -8,9 +8,19 @@
 //! with the feature and in a release build.
 
 #[cfg(feature = "bench")]
+mod bare;
+#[cfg(feature = "bench")]
+mod calls;
+#[cfg(feature = "bench")]
+mod child;
+#[cfg(feature = "bench")]
 mod harness;
 #[cfg(feature = "bench")]
 mod journal;
+#[cfg(feature = "bench")]
+mod scene;
+#[cfg(feature = "bench")]
+mod start;
 #[cfg(feature = "bench")]
 mod table;
 
@@ -36,14 +46,24 @@ struct Bench {
 /// Every benchmark, in the order in which they run.
 #[cfg(feature = "bench")]
 const BENCHES: &[Bench] = &[
+    Bench { name: "calls/recorded", run: calls::recorded },
+    Bench { name: "calls/replayed", run: calls::replayed },
+    Bench { name: "calls/memory", run: calls::memory },
+    Bench { name: "calls/bytes", run: calls::bytes },
     Bench { name: "journal/durable", run: journal::durable },
     Bench { name: "journal/bytes-per-entry", run: journal::bytes_per_entry },
     Bench { name: "journal/per-run-cost", run: journal::per_run_cost },
+    Bench { name: "start/process", run: start::process },
+    Bench { name: "start/instance", run: start::instance },
+    Bench { name: "start/compiled", run: start::compiled },
 ];
 
 /// Measures what `args` names, or everything, and prints one table in Markdown.
 #[cfg(feature = "bench")]
 pub fn run(args: &Args) -> Result<()> {
+    if let Some(task) = child::Task::of_this_process()? {
+        return task.perform();
+    }
     let mut ratios = Vec::new();
     for bench in chosen(&args.names)? {
         eprintln!("measuring {} ...", bench.name);

@@ -45,7 +45,8 @@ pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Re
         Driven::Stopped(StopReason::WallTime) => {
             judged.end.at = waiting_in.map_or(Where::Slice, Where::Call);
             let max = guest.growth.limits()[LimitKind::WallTime];
-            judged.end.outcome = Outcome::Limit { crossed: Crossed { limit: LimitKind::WallTime, max, wanted: max + 1 } };
+            judged.end.outcome =
+                Outcome::Limit { crossed: Crossed { limit: LimitKind::WallTime, max, wanted: max + 1 } };
         }
         Driven::Stopped(reason) => {
             judged.end.at = waiting_in.map_or(Where::Slice, Where::Call);

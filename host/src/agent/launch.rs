@@ -13,7 +13,7 @@ use crate::gate::{End, FuelRule, Live, Replay};
 use crate::id::RunId;
 use crate::journal::{self, Header, Journal, Payload, Plugin};
 use crate::manifest::Name;
-use crate::meter::Limits;
+use crate::meter::{LimitKind, Limits};
 use crate::scope::Remit;
 use crate::time::Clock;
 
@@ -81,7 +81,13 @@ pub struct Accepted {
 ///
 /// # Errors
 /// [`LaunchError`]; nothing is recorded then.
-pub fn accept(launch: Launch, agent: &Agent, engine: Digest, journal: &Journal, clock: Clock) -> Result<Accepted, LaunchError> {
+pub fn accept(
+    launch: Launch,
+    agent: &Agent,
+    engine: Digest,
+    journal: &Journal,
+    clock: Clock,
+) -> Result<Accepted, LaunchError> {
     let mounts = open_mounts(&launch)?;
     let header = header(&launch, agent.world(), engine, &clock);
     let given = given(agent.world(), &launch.remit, &header, launch.input.clone())?;
@@ -155,7 +161,7 @@ fn header(launch: &Launch, world: World, engine: Digest, clock: &Clock) -> Heade
 }
 
 fn given(world: World, remit: &Remit, header: &Header, input: Vec<u8>) -> Result<Given, LaunchError> {
-    let limits = serde_json::from_value(header.limits.clone()).unwrap_or_default();
+    let limits: Limits = serde_json::from_value(header.limits.clone()).unwrap_or_default();
     let (input, stdin) = match world {
         World::Agent => (String::from_utf8(input).map_err(|_| LaunchError::InputNotText)?, Vec::new()),
         World::Command => (String::new(), input),
@@ -165,6 +171,7 @@ fn given(world: World, remit: &Remit, header: &Header, input: Vec<u8>) -> Result
         arguments: header.args.clone(),
         stdin: stdin.into(),
         preopens: guest_paths(remit),
+        payload_max: limits[LimitKind::Payload],
     };
     Ok(Given { input, start, limits })
 }

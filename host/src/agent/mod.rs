@@ -9,8 +9,8 @@ mod launch;
 mod prepare;
 
 pub use drive::Stop;
-pub use launch::{Accepted, Launch, LaunchError, RecallError, Recalled, accept, recall};
 pub use ending::{Replayed, Verdict};
+pub use launch::{Accepted, Launch, LaunchError, RecallError, Recalled, accept, recall};
 pub use prepare::{Host, PrepareError, unknown_imports};
 
 use std::sync::Arc;
@@ -63,7 +63,13 @@ impl Agent {
     ///
     /// # Errors
     /// [`journal::Error`] when the journal fails underneath the run; what was recorded before stays whole.
-    pub async fn run(&self, given: Given, live: Live<Caps>, stop: &Stop, sink: Sink<'_>) -> Result<End, journal::Error> {
+    pub async fn run(
+        &self,
+        given: Given,
+        live: Live<Caps>,
+        stop: &Stop,
+        sink: Sink<'_>,
+    ) -> Result<End, journal::Error> {
         let mut shower = Shower::new(live.output(), live.progress(), sink);
         let gate = Gate::live(self.functions.clone(), Derived::new(given.start), live);
         let mut store = self.store(gate, &given.limits, given.limits[LimitKind::Fuel]);
@@ -101,7 +107,8 @@ impl Agent {
         ending::compare(&mut store, judged, recorded_end)
     }
 
-    fn store(&self, gate: Gate<Caps, Derived>, limits: &Limits, fuel_max: u64) -> Store<Guest> {
+    /// Makes the store of one run.
+    pub fn store(&self, gate: Gate<Caps, Derived>, limits: &Limits, fuel_max: u64) -> Store<Guest> {
         let growth = Growth::new(limits.clone());
         let mut store = Store::new(self.pre.engine(), Guest { gate, fuel_max, waiting_in: None, growth });
         store.limiter(|guest| &mut guest.growth);
@@ -110,9 +117,17 @@ impl Agent {
         store
     }
 
+    /// Instantiates in a store of [`Agent::store`], without calling the export.
+    ///
+    /// # Errors
+    /// The guest's trap, or the halt of a call that it makes while it starts.
+    pub async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<Instance> {
+        self.pre.instantiate_async(store).await
+    }
+
     /// Instantiates and calls the export; journalling covers both.
     async fn enter(&self, store: &mut Store<Guest>, input: String) -> wasmtime::Result<Returned> {
-        let instance = self.pre.instantiate_async(&mut *store).await?;
+        let instance = self.instantiate(store).await?;
         match self.world {
             World::Agent => call_agent(store, &instance, input).await,
             World::Command => call_command(store, &instance).await,

@@ -1,6 +1,7 @@
 //! From the bytes of a component to an [`Agent`]: inspect, check what it imports, compile or load, link.
 
 use wasmtime::Store;
+use wasmtime::component::types::{ComponentFunc, ComponentItem, ResultType, Type};
 use wasmtime::component::{Component, ComponentExportIndex, Instance, Linker};
 
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use super::Agent;
 use crate::capability::{Guest, Offer, VERSIONS, WIT_VERSION, link};
 use crate::digest::Digest;
-use crate::engine::{Cache, ComponentError, Engine, World, inspect};
+use crate::engine::{Cache, ComponentError, Engine, Inspected, World, inspect};
 use crate::gate::Functions;
 
 /// What turns components into agents: the engine with everything linked.
@@ -37,6 +38,16 @@ pub enum PrepareError {
         /// The interfaces.
         imports: Vec<String>,
     },
+    /// The export that is called has another type.
+    #[error("`run` of the component has not the type of {}", if *.world == World::Agent {
+        "an agent's: func(input: string) -> result<string, failure>"
+    } else {
+        "a command's: func() -> result"
+    })]
+    WrongRun {
+        /// What the component seems to be.
+        world: World,
+    },
     /// The component does not fit an interface that it imports.
     #[error("the component does not fit the host's interfaces: {0}")]
     Mismatch(String),
@@ -47,11 +58,16 @@ impl PrepareError {
     pub fn hint(&self) -> String {
         match self {
             Self::Component(error) => error.hint().to_owned(),
-            Self::WitVersion { .. } => format!("build it with the SDK for remit:plugin {WIT_VERSION}, or use another host"),
+            Self::WitVersion { .. } => {
+                format!("build it with the SDK for remit:plugin {WIT_VERSION}, or use another host")
+            }
             Self::UnknownImports { imports } if imports.iter().any(|import| import.starts_with("wasi:http/")) => {
                 "wasi:http is not offered by this version of Remit".into()
             }
             Self::UnknownImports { .. } => "remove the import, or provide it inside the component".into(),
+            Self::WrongRun { .. } => {
+                format!("build it with the SDK for remit:plugin {WIT_VERSION}, or for wasi:cli/command")
+            }
             Self::Mismatch(_) => "build it with a toolchain for WASI 0.2".into(),
         }
     }
@@ -93,11 +109,60 @@ impl Host {
         self.link(&component, inspected.world)
     }
 
+    /// Says whether a component could be started, without keeping it.
+    ///
+    /// # Errors
+    /// [`PrepareError`] says why it cannot.
+    pub fn check(&self, bytes: &[u8]) -> Result<Inspected, PrepareError> {
+        let inspected = inspect(bytes)?;
+        check_imports(&inspected.imports, self.versions)?;
+        self.link(&self.engine.compile(bytes)?, inspected.world)?;
+        Ok(inspected)
+    }
+
     fn link(&self, component: &Component, world: World) -> Result<Agent, PrepareError> {
+        check_export(component, world)?;
         let pre = self.linker.instantiate_pre(component);
         let pre = pre.map_err(|error| PrepareError::Mismatch(format!("{error:#}")))?;
         Ok(Agent { world, pre, functions: self.functions.clone() })
     }
+}
+
+/// Checks that `run` has the type under which it is called.
+fn check_export(component: &Component, world: World) -> Result<(), PrepareError> {
+    let (engine, exports) = (component.engine(), component.component_type());
+    let run = match world {
+        World::Agent => exports.get_export(engine, "run").map(|export| export.ty),
+        World::Command => exports.exports(engine).find_map(|(name, export)| match export.ty {
+            ComponentItem::ComponentInstance(interface) if name.starts_with("wasi:cli/run@0.2.") => {
+                interface.get_export(engine, "run").map(|export| export.ty)
+            }
+            _ => None,
+        }),
+    };
+    let fits = match (world, run) {
+        (World::Agent, Some(ComponentItem::ComponentFunc(run))) => is_agent_run(&run),
+        (World::Command, Some(ComponentItem::ComponentFunc(run))) => {
+            run.params().len() == 0 && matches!(run.results().next(), Some(Type::Result(result)) if is_bare(&result))
+        }
+        _ => false,
+    };
+    if fits { Ok(()) } else { Err(PrepareError::WrongRun { world }) }
+}
+
+/// Says whether a function is `func(input: string) -> result<string, failure>`.
+fn is_agent_run(run: &ComponentFunc) -> bool {
+    let takes_text = run.params().map(|(_, ty)| ty).eq([Type::String]);
+    let Some(Type::Result(result)) = run.results().next() else { return false };
+    let is_failure = |ty| match ty {
+        Type::Record(record) => record.fields().map(|field| field.name).eq(["kind", "message", "details"]),
+        _ => false,
+    };
+    takes_text && result.ok() == Some(Type::String) && result.err().is_some_and(is_failure)
+}
+
+fn is_bare(result: &ResultType) -> bool {
+    result.ok().is_none() && result.err().is_none()
 }
 
 type Versions = &'static [(&'static str, &'static str)];

@@ -22,19 +22,22 @@ impl<T: ComponentNamedList + Lift + Value + Send + Sync + 'static> Params for T 
 pub trait Returns: ComponentNamedList + Lower + Value + Send + Sync + 'static {}
 impl<T: ComponentNamedList + Lower + Value + Send + Sync + 'static> Returns for T {}
 
+/// The closure that does a call's work. Live only.
+pub type Perform<P, R> = fn(&mut Turn<'_, Caps>, &Derived, &P) -> Result<R, Halt>;
+
 /// The work of one recorded function, before it has its place in the table.
 pub struct Call<P, R> {
     class: Class,
     judge: Option<for<'a> fn(&'a Derived, &'a P) -> Asked<'a>>,
     refuse: fn(&P) -> R,
-    perform: fn(&mut Turn<'_, Caps>, &Derived, &P) -> Result<R, Halt>,
+    perform: Perform<P, R>,
     foresee: Option<fn(&Caps, &P) -> Option<Json>>,
     apply: Option<fn(&mut Derived, &P, &R)>,
 }
 
 impl<P, R> Call<P, R> {
     /// Begins a call of this class that does its work in `perform` and is never refused.
-    pub fn new(class: Class, perform: fn(&mut Turn<'_, Caps>, &Derived, &P) -> Result<R, Halt>) -> Self {
+    pub fn new(class: Class, perform: Perform<P, R>) -> Self {
         let refuse = |_: &P| unreachable!("a call without a judge is never refused");
         Self { class, judge: None, refuse, perform, foresee: None, apply: None }
     }
@@ -124,7 +127,8 @@ impl Link<'_> {
                 let fuel = fuel_used(&store)?;
                 let guest = store.data_mut();
                 if let Some(live) = guest.gate.as_live() {
-                    let wait = until(&live.caps, &params).map_or(Duration::ZERO, |until| until.saturating_sub(live.elapsed()));
+                    let wait =
+                        until(&live.caps, &params).map_or(Duration::ZERO, |until| until.saturating_sub(live.elapsed()));
                     guest.waiting_in = Some(index);
                     sleep(wait).await;
                     store.data_mut().waiting_in = None;
@@ -176,7 +180,8 @@ impl Link<'_> {
     /// Splits `interface#function` and returns the linker's instance of the interface.
     fn place<'n>(&mut self, name: &'n str) -> Result<(LinkerInstance<'_, Guest>, &'n str)> {
         let (interface, function) = name.split_once('#').expect("linked names are interface#function");
-        let version = self.versions.iter().find(|(package, _)| interface.starts_with(package)).map(|(_, version)| version);
+        let version =
+            self.versions.iter().find(|(package, _)| interface.starts_with(package)).map(|(_, version)| version);
         let version = version.expect("every linked package has a version");
         // The linker accepts an instance being opened again.
         Ok((self.linker.instance(&format!("{interface}@{version}"))?, function))

@@ -13,10 +13,7 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
             turn.show(OutputStream::Log, line.as_bytes())?;
             Ok(())
         })
-        .governed(
-            |_, (level, _)| Asked { ask: Ask::Log(declared_level(*level)), class: Class::WriteLocal },
-            |_| (),
-        ),
+        .governed(|_, (level, _)| Asked { ask: Ask::Log(declared_level(*level)), class: Class::WriteLocal }, |_| ()),
     )
 }
 

@@ -121,6 +121,8 @@ pub struct Derived {
     pub stdin_at: usize,
     /// Guest paths of the mounts, in mount order.
     pub preopens: Vec<String>,
+    /// The most bytes of one call's params, and of its outcome.
+    pub payload_max: u64,
 }
 
 /// What a handle is.
@@ -177,6 +179,8 @@ pub struct Start {
     pub stdin: Arc<[u8]>,
     /// Guest paths of the mounts, in mount order.
     pub preopens: Vec<String>,
+    /// The most bytes of one call's params, and of its outcome.
+    pub payload_max: u64,
 }
 
 impl Derived {
@@ -191,6 +195,7 @@ impl Derived {
             stdin: start.stdin,
             stdin_at: 0,
             preopens: start.preopens,
+            payload_max: start.payload_max,
         }
     }
 

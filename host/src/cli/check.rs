@@ -8,9 +8,9 @@ use super::Shell;
 use super::args;
 use super::exit::Exit;
 use super::plugin::Plugin;
-use super::report::{Failure, Result, note, print, print_json};
-use crate::agent::unknown_imports;
-use crate::engine::{ComponentError, Inspected, inspect};
+use super::report::{Failure, OrFail as _, Result, note, print, print_json};
+use crate::agent::{Host, unknown_imports};
+use crate::engine::{ComponentError, Engine, Inspected, PoolSize, inspect};
 use crate::manifest::{Kind, Request};
 use crate::scope::Remit;
 
@@ -22,7 +22,10 @@ pub fn check(_: &Shell, args: &args::Check) -> Result {
     let plugin = Plugin::read(&args.plugin)?;
     let inspected = inspect(&plugin.component_bytes).map_err(|error| unfit(error, &plugin))?;
     let request = plugin.manifest().map(|manifest| manifest.request().clone()).unwrap_or_default();
-    let findings = Findings::of(&plugin, &inspected, &request);
+    let mut findings = Findings::of(&plugin, &inspected, &request);
+    if findings.wrong.is_empty() {
+        findings.wrong.extend(trial(&plugin)?);
+    }
     if args.json {
         print_json(&json!({
             "plugin": plugin.name(),
@@ -42,6 +45,12 @@ pub fn check(_: &Shell, args: &args::Check) -> Result {
         Some(wrong) => Err(Failure::new(Exit::PluginUnfit, format!("{} could not run: {wrong}", plugin.name()))
             .hint("mend what is listed as wrong and build again")),
     }
+}
+
+/// Compiles and links the component as `run` would, and returns why that fails, if it does.
+fn trial(plugin: &Plugin) -> Result<Option<String>> {
+    let engine = Engine::new(PoolSize { runs: 1 }).or_fail(Exit::HostFailed, "cannot compile")?;
+    Ok(Host::new(engine).check(&plugin.component_bytes).err().map(|error| error.to_string()))
 }
 
 fn unfit(error: ComponentError, plugin: &Plugin) -> Failure {
@@ -86,10 +95,13 @@ impl Findings {
         for (capability, is_requested) in requested {
             let import = NEEDS.iter().find(|(_, answer)| *answer == capability).map_or("", |(import, _)| import);
             match (imported.contains(import), is_requested) {
-                (false, true) => self.superfluous.push(format!("{capability} is requested, and {import} is not imported")),
+                (false, true) => {
+                    self.superfluous.push(format!("{capability} is requested, and {import} is not imported"))
+                }
                 // Every toolchain's guests import the file system, so that says nothing.
                 (true, false) if capability != "files" => {
-                    self.missing.push(format!("{import} is imported, and {capability} is not requested: calls are refused"));
+                    self.missing
+                        .push(format!("{import} is imported, and {capability} is not requested: calls are refused"));
                 }
                 _ => {}
             }
@@ -114,7 +126,9 @@ fn show(plugin: &Plugin, inspected: &Inspected, request: &Request, findings: &Fi
     for import in &inspected.imports {
         print(format!("  {import}\n"))?;
     }
-    for (heading, found) in [("wrong", &findings.wrong), ("missing", &findings.missing), ("superfluous", &findings.superfluous)] {
+    for (heading, found) in
+        [("wrong", &findings.wrong), ("missing", &findings.missing), ("superfluous", &findings.superfluous)]
+    {
         found.iter().for_each(|finding| note(format!("{heading}: {finding}")));
     }
     Ok(())

@@ -92,8 +92,11 @@ impl Granted {
             return Ok(());
         }
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            return Err(Failure::new(Exit::NotGranted, format!("{} requests capabilities that nobody granted", plugin.name()))
-                .hint("give --allow-requested to grant what is listed above, or --grant FILE to grant less"));
+            return Err(Failure::new(
+                Exit::NotGranted,
+                format!("{} requests capabilities that nobody granted", plugin.name()),
+            )
+            .hint("give --allow-requested to grant what is listed above, or --grant FILE to grant less"));
         }
         eprint!("grant this? [y/N] ");
         let mut answer = String::new();
@@ -156,7 +159,8 @@ fn as_mounted(request: &Request, mounts: &[MountArg], grant: Option<&Grant>) -> 
         let mount = mounts.iter().find(|mount| mount.name == name.as_str());
         let granted = grant.and_then(|grant| grant.files.get(name)).map(|granted| granted.access);
         let access = mount.map(|mount| mount.access).or(granted).unwrap_or(Access::Read);
-        let files = crate::manifest::GrantedFiles { access, mount: Some(asked.scope.mount.clone()), quota: None, dir: None };
+        let files =
+            crate::manifest::GrantedFiles { access, mount: Some(asked.scope.mount.clone()), quota: None, dir: None };
         mounted.files.insert(name.clone(), files);
     }
     mounted
@@ -169,8 +173,9 @@ fn bare(mounts: &[MountArg]) -> Result<(Request, BTreeMap<Name, PathBuf>)> {
         let point: Mount = mount.name.parse().or_fail(Exit::Usage, format!("--mount {}", mount.name))?;
         points.push((point, mount.access));
     }
-    let request = Request::of_mounts(points.iter().cloned())
-        .map_err(|error| Failure::from_error(Exit::NotGranted, error).hint("give each folder a mount point of its own"))?;
+    let request = Request::of_mounts(points.iter().cloned()).map_err(|error| {
+        Failure::from_error(Exit::NotGranted, error).hint("give each folder a mount point of its own")
+    })?;
     let mut folders = BTreeMap::new();
     for ((point, _), mount) in points.iter().zip(mounts) {
         let name = request.files.iter().find(|(_, asked)| asked.scope.mount == *point).map(|(name, _)| name.clone());
@@ -181,8 +186,11 @@ fn bare(mounts: &[MountArg]) -> Result<(Request, BTreeMap<Name, PathBuf>)> {
 
 fn keep_out_of_home(folder: &Path, home: &Home) -> Result<()> {
     if home.overlaps(folder).unwrap_or(false) {
-        return Err(Failure::new(Exit::NotGranted, format!("{} holds this host's keys or lies among them", folder.display()))
-            .hint("mount a folder that neither contains the home nor lies in it; `remit home` prints where it is"));
+        return Err(Failure::new(
+            Exit::NotGranted,
+            format!("{} holds this host's keys or lies among them", folder.display()),
+        )
+        .hint("mount a folder that neither contains the home nor lies in it; `remit home` prints where it is"));
     }
     Ok(())
 }

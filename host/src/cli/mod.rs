@@ -22,6 +22,7 @@ mod runs;
 mod session;
 mod shell;
 mod show;
+mod signals;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,8 @@ use clap::{Parser, Subcommand};
 
 use exit::Exit;
 pub use shell::Shell;
+
+use crate::telemetry;
 
 /// Runs agents as WebAssembly components: inside a remit, metered, journaled and replayable.
 #[derive(Debug, Parser)]
@@ -117,6 +120,7 @@ fn run_arguments(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         }
     };
     let shell = Shell::new(line.globals);
+    telemetry::start(shell.verbose());
     dispatch(&shell, line.command).unwrap_or_else(|failure| {
         report::report(&failure);
         failure.exit()

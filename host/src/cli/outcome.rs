@@ -49,6 +49,9 @@ pub fn sentence(outcome: &Outcome) -> String {
 /// Returns what to try after an outcome, where there is something.
 fn hint(outcome: &Outcome) -> Option<String> {
     match outcome {
+        Outcome::Limit { crossed } if crossed.max < crossed.limit.most() => {
+            Some(format!("for one run, --limit {}=VALUE; for all, {}", crossed.limit.key(), crossed.how_to_raise()))
+        }
         Outcome::Limit { crossed } => Some(crossed.how_to_raise()),
         Outcome::Trapped { .. } => Some("`remit show last --calls` lists what it did before".into()),
         _ => None,
@@ -123,7 +126,11 @@ fn denied(function: &str, denial: &str) -> String {
         return format!("{function}: {denial}");
     };
     match refusal.grant {
-        Some(grant) => format!("{function}: {}; a grant that allows it:\n    {}", refusal.rule, grant.trim().replace('\n', "\n    ")),
+        Some(grant) => format!(
+            "{function}: {}; a grant that allows it:\n    {}",
+            refusal.rule,
+            grant.trim().replace('\n', "\n    ")
+        ),
         None => format!("{function}: {}", refusal.rule),
     }
 }

@@ -34,11 +34,15 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     granted.confirm(plugin, args)?;
     let launch = launch(plugin, &agent, args, granted)?;
     let engine = session.host()?.engine().fingerprint();
-    let accepted = accept(launch, &agent, engine, session.journal(), session.clock().clone()).map_err(not_started)?;
-    let (id, stop) = (accepted.id, Stop::default());
-    note(format!("run {id}"));
+    let stop = Stop::default();
     let mut shown = Output::new(agent.world(), args.json);
-    let ended = session.block_on(&stop, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)))?;
+    let (id, ended) = session.block_on(&stop, async {
+        let accepted =
+            accept(launch, &agent, engine, session.journal(), session.clock().clone()).map_err(not_started)?;
+        let id = accepted.id;
+        note(format!("run {id}"));
+        Ok::<_, Failure>((id, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await))
+    })??;
     conclude(session, args, id, &ended?, shown)
 }
 

@@ -7,6 +7,7 @@ use super::Shell;
 use super::args::RunRef;
 use super::exit::Exit;
 use super::report::{Failure, Result};
+use super::signals::Signals;
 use crate::agent::{Agent, Host, PrepareError, RecallError, Stop};
 use crate::digest::Digest;
 use crate::engine::{Cache, Engine, PoolSize};
@@ -108,23 +109,18 @@ impl Session {
         Ok(self.journal.blob(digest)?)
     }
 
-    /// Drives a future to its end on a runtime of this thread; the signals that end a run go to `stop`.
+    /// Drives a future to its end on this thread; from before its start, the signals that end a run go to `stop`.
     ///
     /// # Errors
-    /// When the system gives no runtime.
+    /// When the system gives no runtime or no signals.
     pub fn block_on<T>(&self, stop: &Stop, work: impl Future<Output = T>) -> Result<T> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::from_error(Exit::HostFailed, error))?;
-        let stop = stop.clone();
-        Ok(runtime.block_on(async {
-            let signals = tokio::spawn(async move {
-                interrupted().await;
-                stop.ask();
-            });
-            let result = work.await;
-            signals.abort();
-            result
-        }))
+        let failed = |error| Failure::from_error(Exit::HostFailed, error);
+        // The worker hears signals also while this thread waits for somebody to read its output.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        runtime.map_err(failed)?.block_on(async {
+            tokio::spawn(Signals::listen().map_err(failed)?.stop(stop.clone()));
+            Ok(work.await)
+        })
     }
 
     /// Closes the journal, so that the next command opens it without looking for a crash.
@@ -134,22 +130,6 @@ impl Session {
     pub fn close(self) -> Result<()> {
         Ok(self.journal.close()?)
     }
-}
-
-/// Waits for Ctrl-C or a termination signal.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 fn unfit(error: PrepareError, what: &str) -> Failure {
@@ -163,9 +143,10 @@ impl From<journal::Error> for Failure {
         let (exit, hint) = match &error {
             E::Busy(_) => (Exit::HomeBusy, Some("wait for the other process")),
             E::NewerFormat { .. } => (Exit::JournalDamaged, Some("use the Remit that wrote this home, or a newer one")),
-            E::Damaged(_) | E::BadSignature { .. } => {
-                (Exit::JournalDamaged, Some("the other runs may be whole: `remit verify RUN` checks one; restore a backup"))
-            }
+            E::Damaged(_) | E::BadSignature { .. } => (
+                Exit::JournalDamaged,
+                Some("the other runs may be whole: `remit verify RUN` checks one; restore a backup"),
+            ),
             E::NoSuchRun(_) => (Exit::NoSuchRun, Some("`remit runs` lists the runs of this home")),
             E::DiskFull => (Exit::HostFailed, Some("make room and run again; what was recorded is whole")),
             E::ReadOnly(_) => (Exit::HostFailed, Some("give --home a folder that can be written")),

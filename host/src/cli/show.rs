@@ -34,7 +34,11 @@ pub fn show(shell: &Shell, args: &args::Show) -> Result {
         return Ok(Exit::Ok);
     }
     print(about(session, &summary)?)?;
-    if args.calls { print_calls(session, &summary, &functions)? } else { print_tally(session, &summary)? }
+    if args.calls {
+        print_calls(session, &summary, &functions)?
+    } else {
+        print_tally(session, &summary)?
+    }
     Ok(Exit::Ok)
 }
 
@@ -54,7 +58,9 @@ fn about(session: &Session, summary: &Summary) -> Result<String> {
         lines.push(format!("label      {key}={value}"));
     }
     if let Ok(remit) = Remit::parse(&session.blob(header.remit)?) {
-        lines.extend(remit.describe(None).into_iter().map(|line| format!("may        {}: {}", line.capability, line.scope)));
+        lines.extend(
+            remit.describe(None).into_iter().map(|line| format!("may        {}: {}", line.capability, line.scope)),
+        );
     }
     match end_of(summary) {
         None => lines.push("state      unfinished: it runs elsewhere, or its host was killed".into()),
@@ -91,7 +97,11 @@ fn print_calls(session: &Session, summary: &Summary, functions: &Functions) -> R
 fn line(entry: &Entry<'_>, functions: &Functions) -> Result<String> {
     let (number, fuel) = (entry.number(), entry.fuel());
     let Some(function) = entry.function() else {
-        return Ok(format!("{number:>7} {fuel:>12}  {}  {}\n", kind(entry.kind()), cut(&shown_state(entry).to_string())));
+        return Ok(format!(
+            "{number:>7} {fuel:>12}  {}  {}\n",
+            kind(entry.kind()),
+            cut(&shown_state(entry).to_string())
+        ));
     };
     let (params, outcome) = shown(entry, functions);
     let refused = if entry.extension()?.denial.is_some() { "  (refused)" } else { "" };
@@ -132,14 +142,14 @@ fn shown(entry: &Entry<'_>, functions: &Functions) -> (Json, Json) {
     };
     let params = match entry.kind() {
         Kind::Outcome => Json::Null,
-        _ => function.show_params(&entry.params()),
+        _ => function.show_params(entry.params()),
     };
-    let outcome = if entry.outcome().is_empty() { Json::Null } else { function.show_outcome(&entry.outcome()) };
+    let outcome = if entry.outcome().is_empty() { Json::Null } else { function.show_outcome(entry.outcome()) };
     (params, outcome)
 }
 
 fn shown_state(entry: &Entry<'_>) -> Json {
-    serde_json::from_slice(&entry.params()).unwrap_or_default()
+    serde_json::from_slice(entry.params()).unwrap_or_default()
 }
 
 fn kind(kind: Kind) -> &'static str {

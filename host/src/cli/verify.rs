@@ -30,8 +30,9 @@ pub fn verify(shell: &Shell, args: &args::Verify) -> Result {
         }))?;
     }
     if verified.signer != Signer::Known {
-        return Err(Failure::new(Exit::JournalDamaged, unsigned(verified.signer, key))
-            .hint("the chain itself is whole; ask the operator of the host that ran it for its key (`remit identity`)"));
+        return Err(Failure::new(Exit::JournalDamaged, unsigned(verified.signer, key)).hint(
+            "the chain itself is whole; ask the operator of the host that ran it for its key (`remit identity`)",
+        ));
     }
     if !args.json {
         let (entries, segments) = (quantity::count(verified.entries), quantity::count(verified.segments));

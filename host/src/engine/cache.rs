@@ -57,7 +57,7 @@ impl Cache {
             self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(component);
         }
-        let component = engine.compile(bytes).map_err(|error| ComponentError::Refused(format!("{error:#}")))?;
+        let component = engine.compile(bytes)?;
         self.compiled.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = self.write(engine, digest, &component, &path) {
             tracing::warn!(path = %path.display(), "compiled component is not cached: {error:#}");

@@ -83,7 +83,9 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, ComponentError> {
     let mut complete = false;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(damaged)? {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => return Err(ComponentError::CoreModule),
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                return Err(ComponentError::CoreModule);
+            }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) if depth == 0 => complete = true,
             Payload::End(_) => depth -= 1,

@@ -4,12 +4,12 @@
 //! cache keys and run headers: two hosts with the same fingerprint burn the same fuel for the same calls.
 
 mod cache;
-mod growth;
 mod component;
+mod growth;
 
-pub use growth::{Growth, HostMemory};
 pub use cache::{Cache, CacheStats};
 pub use component::{ComponentError, Inspected, World, inspect};
+pub use growth::{Growth, HostMemory};
 
 use std::hash::{Hash, Hasher};
 
@@ -85,8 +85,12 @@ impl Engine {
         &self.inner
     }
 
-    fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
-        Component::new(&self.inner, bytes)
+    /// Compiles a component, however long that takes.
+    ///
+    /// # Errors
+    /// [`ComponentError::Refused`] when the engine does not accept it.
+    pub fn compile(&self, bytes: &[u8]) -> Result<Component, ComponentError> {
+        Component::new(&self.inner, bytes).map_err(|error| ComponentError::Refused(format!("{error:#}")))
     }
 }
 

@@ -91,7 +91,14 @@ pub struct Live<C> {
 
 impl<C> Live<C> {
     /// Makes the live side of a run that was just accepted.
-    pub fn new(caps: C, mut journal: RunWriter, functions: &Functions, remit: Arc<Remit>, limits: Limits, clock: Clock) -> Self {
+    pub fn new(
+        caps: C,
+        mut journal: RunWriter,
+        functions: &Functions,
+        remit: Arc<Remit>,
+        limits: Limits,
+        clock: Clock,
+    ) -> Self {
         let interned = functions.iter().map(|function| journal.function(function.name, function.class as u8)).collect();
         let (started, started_us) = (clock.elapsed(), clock.now().as_micros());
         Self {
@@ -198,7 +205,8 @@ impl<C> Live<C> {
             let before = op.foresee.and_then(|foresee| foresee(&self.caps, params));
             let extension = before.map(|before| Extension { before: Some(before.to_string()), ..Extension::default() });
             let extension = extension.as_ref();
-            let intent = Record { kind: Kind::Intent, function, fuel, time_us, params: encoded, outcome: &[], extension };
+            let intent =
+                Record { kind: Kind::Intent, function, fuel, time_us, params: encoded, outcome: &[], extension };
             admission.intent = Some(self.journal.call(&intent)?);
             admission.durable = Some(self.barrier()?);
         } else if admission.class == Class::WriteFile && self.undurable_inputs {
@@ -295,7 +303,8 @@ impl<C> Live<C> {
         let elapsed = self.elapsed();
         let time_us = self.wall_us(elapsed);
         let function = self.interned[usize::from(index)];
-        let record = Record { kind: Kind::Call, function, fuel, time_us, params: encoded, outcome: &[], extension: None };
+        let record =
+            Record { kind: Kind::Call, function, fuel, time_us, params: encoded, outcome: &[], extension: None };
         self.journal.call(&record)?;
         self.flush_if_due(elapsed)
     }

@@ -28,8 +28,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::meter::{Crossed, LimitKind};
 use crate::manifest::Level;
+use crate::meter::{Crossed, LimitKind};
 use crate::scope::Access;
 
 /// What a call wants, for the remit to judge.
@@ -198,9 +198,9 @@ impl<C, D> Gate<C, D> {
     pub fn call<P: Value, R: Value>(&mut self, op: &Op<C, D, P, R>, fuel: u64, params: &P) -> Result<R, Halt> {
         self.encode(params);
         let answer = match &mut self.side {
-            Side::Live(live) => live
-                .admit(op, &self.derived, params, &self.params)
-                .and_then(|admission| live.perform(op, &self.derived, &mut self.ordinals, fuel, params, &self.params, admission)),
+            Side::Live(live) => live.admit(op, &self.derived, params, &self.params).and_then(|admission| {
+                live.perform(op, &self.derived, &mut self.ordinals, fuel, params, &self.params, admission)
+            }),
             Side::Replay(replay) => replay.answer(&self.functions, op.index, fuel, &self.params, &mut self.ordinals),
         };
         self.finish(op.index, answer, |derived, outcome| {
@@ -290,12 +290,7 @@ impl<C, D> Gate<C, D> {
     }
 
     #[inline]
-    fn finish<R>(
-        &mut self,
-        index: u16,
-        answer: Result<R, Halt>,
-        apply: impl FnOnce(&mut D, &R),
-    ) -> Result<R, Halt> {
+    fn finish<R>(&mut self, index: u16, answer: Result<R, Halt>, apply: impl FnOnce(&mut D, &R)) -> Result<R, Halt> {
         match &answer {
             Ok(outcome) => apply(&mut self.derived, outcome),
             Err(_) => self.halted_in = Some(index),

@@ -203,13 +203,12 @@ fn ended(entry: &Entry<'_>, end: &mut Option<End>, step: &Step<'_>) -> Halt {
 }
 
 fn end_of(entry: &Entry<'_>) -> Option<End> {
-    serde_json::from_slice(&entry.params()).ok()
+    serde_json::from_slice(entry.params()).ok()
 }
 
 #[inline]
 fn decode<R: Value>(entry: &Entry<'_>, step: &mut Step<'_>) -> Result<R, Halt> {
-    let bytes = entry.outcome();
-    let mut rest: &[u8] = &bytes;
+    let mut rest = entry.outcome();
     match R::decode(&mut rest) {
         Ok(outcome) if rest.is_empty() => Ok(outcome),
         _ => Err(step.diverged(entry, Kind::Outcome)),
@@ -218,7 +217,7 @@ fn decode<R: Value>(entry: &Entry<'_>, step: &mut Step<'_>) -> Result<R, Halt> {
 
 fn show(functions: &Functions, entry: &Entry<'_>) -> Shown {
     let name = entry.function_name().unwrap_or("the end of the run");
-    let params = functions.get(name).map_or(json!(null), |function| function.show_params(&entry.params()));
+    let params = functions.get(name).map_or(json!(null), |function| function.show_params(entry.params()));
     Shown { function: name.to_owned(), params, fuel: entry.fuel() }
 }
 

@@ -46,6 +46,7 @@ struct Found<'a> {
 struct Late {
     row: Row,
     tail: Tail,
+    /// The last commit in index or tail.
     indexed: Option<u64>,
 }
 
@@ -93,6 +94,7 @@ impl Late {
 
     fn add(&mut self, commit: u64, len: usize, segment: &Segment<'_>) {
         if self.indexed.is_none_or(|indexed| commit > indexed) {
+            self.indexed = Some(commit);
             self.tail.push(commit);
         }
         let position = &segment.position;

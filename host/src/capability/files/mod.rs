@@ -26,11 +26,11 @@ mod tree;
 #[cfg(all(test, unix))]
 mod tests;
 
+pub use crate::scope::Access;
 pub use before::{Before, Identity, Kind, Once, Seen, Standing, before, standing};
 pub use content::{Appended, advise, append, growth, read, read_at, set_size, sync, sync_data, write, write_all_at};
 pub use descriptor::{Descriptor, Dir, File, Mode, Place};
 pub use error::code;
-pub use crate::scope::Access;
 pub use mounts::{Error, Mount, MountSpec, Mounts};
 pub use open::{PLACE_BYTES_MAX, open_at};
 pub use stat::{metadata_hash, metadata_hash_at, set_times, set_times_at, stat, stat_at};

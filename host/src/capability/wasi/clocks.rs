@@ -13,11 +13,17 @@ use crate::gate::Class;
 const RESOLUTION_NS: u64 = 1;
 
 pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
-    link.sync("wasi:clocks/wall-clock#now", Call::new(Class::ReadLocal, |turn, _, _: &()| Ok((datetime(turn.clock.wall()),))))?;
+    link.sync(
+        "wasi:clocks/wall-clock#now",
+        Call::new(Class::ReadLocal, |turn, _, _: &()| Ok((datetime(turn.clock.wall()),))),
+    )?;
     link.pure("wasi:clocks/wall-clock#resolution", |_, _, _: &()| {
         Ok((Datetime { seconds: 0, nanoseconds: RESOLUTION_NS as u32 },))
     })?;
-    link.sync("wasi:clocks/monotonic-clock#now", Call::new(Class::ReadLocal, |turn, _, _: &()| Ok((nanos(turn.elapsed),))))?;
+    link.sync(
+        "wasi:clocks/monotonic-clock#now",
+        Call::new(Class::ReadLocal, |turn, _, _: &()| Ok((nanos(turn.elapsed),))),
+    )?;
     link.pure("wasi:clocks/monotonic-clock#resolution", |_, _, _: &()| Ok((RESOLUTION_NS,)))?;
     link.sync(
         "wasi:clocks/monotonic-clock#subscribe-instant",

@@ -16,7 +16,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 pub use wasmtime_wasi::p2::bindings::sync::filesystem::types::{DirectoryEntry, ErrorCode};
 
 use crate::capability::files::{self, Descriptor, Once};
-use crate::capability::link::{Call, Link, Params, Returns};
+use crate::capability::link::{Call, Link, Params, Perform, Returns};
 use crate::capability::{Caps, Derived, Input, Object, Output};
 use crate::gate::{Ask, Asked, Class, Halt, Turn, Value};
 use crate::scope::Access;
@@ -111,11 +111,7 @@ fn refused<P, T>(_: &P) -> Answer<T> {
 }
 
 /// Links a call that looks and changes nothing.
-fn reads<P, T>(
-    link: &mut Link<'_>,
-    name: &'static str,
-    perform: fn(&mut Turn<'_, Caps>, &Derived, &P) -> Result<Answer<T>, Halt>,
-) -> wasmtime::Result<()>
+fn reads<P, T>(link: &mut Link<'_>, name: &'static str, perform: Perform<P, Answer<T>>) -> wasmtime::Result<()>
 where
     P: Params + OnDescriptor,
     T: Value,
@@ -132,7 +128,7 @@ where
 fn changes<P, T>(
     class: Class,
     judge: for<'a> fn(&'a Derived, &'a P) -> Asked<'a>,
-    perform: fn(&mut Turn<'_, Caps>, &Derived, &P) -> Result<Answer<T>, Halt>,
+    perform: Perform<P, Answer<T>>,
 ) -> Call<P, Answer<T>> {
     Call::new(class, perform).governed(judge, refused)
 }
@@ -190,11 +186,15 @@ fn writes_at(derived: &mut Derived, handle: &Own, opened: &Result<Out, ErrorCode
 }
 
 fn link_contents(link: &mut Link<'_>) -> wasmtime::Result<()> {
-    reads(link, "wasi:filesystem/types#[method]descriptor.read", |turn, _, (handle, len, offset): &(Own, u64, u64)| {
-        let read = at(turn, handle).and_then(|descriptor| files::read(descriptor, *len, *offset, READ_MAX));
-        turn.usage.file_bytes_read += read.as_ref().map_or(0, |(bytes, _)| bytes.len() as u64);
-        Ok((read,))
-    })?;
+    reads(
+        link,
+        "wasi:filesystem/types#[method]descriptor.read",
+        |turn, _, (handle, len, offset): &(Own, u64, u64)| {
+            let read = at(turn, handle).and_then(|descriptor| files::read(descriptor, *len, *offset, READ_MAX));
+            turn.usage.file_bytes_read += read.as_ref().map_or(0, |(bytes, _)| bytes.len() as u64);
+            Ok((read,))
+        },
+    )?;
     let call = changes(Class::WriteFile, repeatable, |turn, derived, (handle, bytes, offset): &(Own, Vec<u8>, u64)| {
         let mount = derived.mount_of(handle.rep());
         if let Err(code) = spend(turn, mount, bytes.len() as u64)? {
@@ -210,7 +210,11 @@ fn link_contents(link: &mut Link<'_>) -> wasmtime::Result<()> {
 ///
 /// # Errors
 /// [`Halt::Limit`] when the run has written more than it may; the inner error when the mount's quota is used up.
-pub(super) fn spend(turn: &mut Turn<'_, Caps>, mount: Option<usize>, bytes: u64) -> Result<Result<(), ErrorCode>, Halt> {
+pub(super) fn spend(
+    turn: &mut Turn<'_, Caps>,
+    mount: Option<usize>,
+    bytes: u64,
+) -> Result<Result<(), ErrorCode>, Halt> {
     let written = turn.usage.file_bytes_written.saturating_add(bytes);
     turn.limits.check(crate::meter::LimitKind::FileWrites, written)?;
     if let Some(quota) = mount.and_then(|mount| turn.caps.quotas.get_mut(mount)) {
@@ -225,9 +229,13 @@ pub(super) fn spend(turn: &mut Turn<'_, Caps>, mount: Option<usize>, bytes: u64)
 }
 
 fn link_looks(link: &mut Link<'_>) -> wasmtime::Result<()> {
-    reads(link, "wasi:filesystem/types#[method]descriptor.advise", |turn, _, (handle, offset, len, advice): &(Own, u64, u64, Advice)| {
-        Ok((at(turn, handle).and_then(|descriptor| files::advise(descriptor, *offset, *len, *advice)),))
-    })?;
+    reads(
+        link,
+        "wasi:filesystem/types#[method]descriptor.advise",
+        |turn, _, (handle, offset, len, advice): &(Own, u64, u64, Advice)| {
+            Ok((at(turn, handle).and_then(|descriptor| files::advise(descriptor, *offset, *len, *advice)),))
+        },
+    )?;
     reads(link, "wasi:filesystem/types#[method]descriptor.get-flags", |turn, _, (handle,): &(Own,)| {
         Ok((at(turn, handle).map(Descriptor::get_flags),)) as Result<Answer<DescriptorFlags>, Halt>
     })?;
@@ -237,18 +245,26 @@ fn link_looks(link: &mut Link<'_>) -> wasmtime::Result<()> {
     reads(link, "wasi:filesystem/types#[method]descriptor.stat", |turn, _, (handle,): &(Own,)| {
         Ok((at(turn, handle).and_then(files::stat),)) as Result<Answer<DescriptorStat>, Halt>
     })?;
-    reads(link, "wasi:filesystem/types#[method]descriptor.stat-at", |turn, _, (handle, flags, path): &(Own, PathFlags, String)| {
-        Ok((at(turn, handle).and_then(|descriptor| files::stat_at(descriptor, *flags, path)),))
-    })?;
+    reads(
+        link,
+        "wasi:filesystem/types#[method]descriptor.stat-at",
+        |turn, _, (handle, flags, path): &(Own, PathFlags, String)| {
+            Ok((at(turn, handle).and_then(|descriptor| files::stat_at(descriptor, *flags, path)),))
+        },
+    )?;
     reads(link, "wasi:filesystem/types#[method]descriptor.readlink-at", |turn, _, (handle, path): &(Own, String)| {
         Ok((at(turn, handle).and_then(|descriptor| files::readlink_at(descriptor, path)),))
     })?;
     reads(link, "wasi:filesystem/types#[method]descriptor.metadata-hash", |turn, _, (handle,): &(Own,)| {
         Ok((at(turn, handle).and_then(files::metadata_hash),)) as Result<Answer<MetadataHashValue>, Halt>
     })?;
-    reads(link, "wasi:filesystem/types#[method]descriptor.metadata-hash-at", |turn, _, (handle, flags, path): &(Own, PathFlags, String)| {
-        Ok((at(turn, handle).and_then(|descriptor| files::metadata_hash_at(descriptor, *flags, path)),))
-    })?;
+    reads(
+        link,
+        "wasi:filesystem/types#[method]descriptor.metadata-hash-at",
+        |turn, _, (handle, flags, path): &(Own, PathFlags, String)| {
+            Ok((at(turn, handle).and_then(|descriptor| files::metadata_hash_at(descriptor, *flags, path)),))
+        },
+    )?;
     link.sync(
         "wasi:filesystem/types#[method]descriptor.is-same-object",
         Call::new(Class::ReadLocal, |turn, _, (one, other): &(Own, Own)| {
@@ -404,7 +420,8 @@ fn link_once(link: &mut Link<'_>) -> wasmtime::Result<()> {
     let call = changes(Class::WriteFileOnce, once, |turn, _, (handle, target, path): &(Own, String, String)| {
         Ok((at(turn, handle).and_then(|folder| files::symlink_at(folder, target, path)),))
     });
-    let call = call.foreseen(|caps, (handle, target, path)| look(caps, handle, |dir| Once::Symlink { dir, target, path }));
+    let call =
+        call.foreseen(|caps, (handle, target, path)| look(caps, handle, |dir| Once::Symlink { dir, target, path }));
     link.durable("wasi:filesystem/types#[method]descriptor.symlink-at", call)?;
     link_moves(link)
 }
@@ -419,7 +436,8 @@ fn link_moves(link: &mut Link<'_>) -> wasmtime::Result<()> {
         Class::WriteFileOnce,
         |derived, (old, _, _, new, _)| both(derived, old, new),
         |turn, _, (old, follow, old_path, new, new_path): &LinkAt| {
-            let linked = at(turn, old).and_then(|from| files::link_at(from, *follow, old_path, at(turn, new)?, new_path));
+            let linked =
+                at(turn, old).and_then(|from| files::link_at(from, *follow, old_path, at(turn, new)?, new_path));
             Ok((linked,))
         },
     );

@@ -11,7 +11,7 @@ use wasmtime_wasi::p2::bindings::sync::io::streams::{Error, StreamError};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};
 
 use super::filesystem::{ErrorCode, spend};
-use crate::capability::link::{Call, Link};
+use crate::capability::link::{Call, Link, Perform};
 use crate::capability::{Caps, Derived, Input, Object, Output, StreamFailure, files};
 use crate::gate::{Ask, Asked, Class, Halt, OutputStream, Turn};
 use crate::meter::LimitKind;
@@ -88,13 +88,19 @@ fn link_input(link: &mut Link<'_>) -> wasmtime::Result<()> {
         let call = Call::new(Class::ReadLocal, |turn, derived, (stream, len): &(In, u64)| {
             Ok((read(turn, derived, stream.rep(), *len)?,))
         });
-        link.sync(name, call.applied(|derived, (stream, _), (bytes,): &(Bytes,)| advance(derived, stream, moved(bytes))))?;
+        link.sync(
+            name,
+            call.applied(|derived, (stream, _), (bytes,): &(Bytes,)| advance(derived, stream, moved(bytes))),
+        )?;
     }
     for name in ["wasi:io/streams#[method]input-stream.skip", "wasi:io/streams#[method]input-stream.blocking-skip"] {
         let call = Call::new(Class::ReadLocal, |turn, derived, (stream, len): &(In, u64)| {
             Ok((read(turn, derived, stream.rep(), *len)?.map(|bytes| bytes.len() as u64),))
         });
-        link.sync(name, call.applied(|derived, (stream, _), (count,): &(Count,)| advance(derived, stream, counted(count))))?;
+        link.sync(
+            name,
+            call.applied(|derived, (stream, _), (count,): &(Count,)| advance(derived, stream, counted(count))),
+        )?;
     }
     link.pure("wasi:io/streams#[method]input-stream.subscribe", |_, ordinals, _: &(In,)| {
         Ok((Poll::new_own(ordinals.create()?),))
@@ -114,7 +120,11 @@ fn read(turn: &mut Turn<'_, Caps>, derived: &Derived, stream: u32, len: u64) -> 
     let len = len.min(PERMIT).min(turn.limits[LimitKind::Payload] / 2);
     let read = match derived.objects.get(&stream) {
         Some(Object::Input(Input::Stdin)) => Ok(stdin(derived, len)),
-        Some(Object::Input(Input::File { offset })) => files::read_at(&*open_file(turn, stream)?, len, *offset, PERMIT as usize),
+        Some(Object::Input(Input::File { offset })) => {
+            let read = files::read_at(&*open_file(turn, stream)?, len, *offset, PERMIT as usize);
+            turn.usage.file_bytes_read += read.as_ref().map_or(0, |bytes| bytes.len() as u64);
+            read
+        }
         _ => return Err(Halt::Misuse("not an input stream".into())),
     };
     match read {
@@ -156,7 +166,8 @@ fn link_output(link: &mut Link<'_>) -> wasmtime::Result<()> {
     link.pure("wasi:io/streams#[method]output-stream.check-write", |derived, _, (stream,): &(Out,)| {
         Ok((if is_closed(derived, stream) { Err(StreamError::Closed) } else { Ok(PERMIT) },))
     })?;
-    for name in ["wasi:io/streams#[method]output-stream.flush", "wasi:io/streams#[method]output-stream.blocking-flush"] {
+    for name in ["wasi:io/streams#[method]output-stream.flush", "wasi:io/streams#[method]output-stream.blocking-flush"]
+    {
         link.pure(name, |derived, _, (stream,): &(Out,)| {
             Ok((if is_closed(derived, stream) { Err(StreamError::Closed) } else { Ok(()) },))
         })?;
@@ -180,7 +191,9 @@ fn link_writes(link: &mut Link<'_>) -> wasmtime::Result<()> {
     )?;
     link.durable(
         "wasi:io/streams#[method]output-stream.write-zeroes",
-        zeroes(|turn, derived, &(ref stream, len): &(Out, u64)| Ok((write_zeroes(turn, derived, stream, len, PERMIT)?,))),
+        zeroes(|turn, derived, &(ref stream, len): &(Out, u64)| {
+            Ok((write_zeroes(turn, derived, stream, len, PERMIT)?,))
+        }),
     )?;
     link.durable(
         "wasi:io/streams#[method]output-stream.blocking-write-zeroes-and-flush",
@@ -189,8 +202,6 @@ fn link_writes(link: &mut Link<'_>) -> wasmtime::Result<()> {
         }),
     )
 }
-
-type Perform<P, R> = fn(&mut Turn<'_, Caps>, &Derived, &P) -> Result<R, Halt>;
 
 fn writes(perform: Perform<(Out, Vec<u8>), (Done,)>) -> Call<(Out, Vec<u8>), (Done,)> {
     Call::new(Class::WriteFile, perform)
@@ -265,7 +276,9 @@ fn wrote(derived: &mut Derived, stream: &Out, count: u64, succeeded: bool) {
 }
 
 fn link_splice(link: &mut Link<'_>) -> wasmtime::Result<()> {
-    for name in ["wasi:io/streams#[method]output-stream.splice", "wasi:io/streams#[method]output-stream.blocking-splice"] {
+    for name in
+        ["wasi:io/streams#[method]output-stream.splice", "wasi:io/streams#[method]output-stream.blocking-splice"]
+    {
         let call = Call::new(Class::WriteFile, |turn, derived, (to, from, len): &(Out, In, u64)| {
             Ok((splice(turn, derived, to, from, *len)?,))
         });

@@ -8,16 +8,13 @@ use crate::capability::link::Link;
 use crate::gate::Halt;
 use crate::meter::{Crossed, LimitKind};
 
-/// The most bytes one call may ask for: 1 MiB. It stops a guest from having the host make 2^64 bytes.
-const BYTES_MAX: u64 = 1 << 20;
-
 pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
     link.pure("wasi:random/random#get-random-bytes", |derived, _, &(len,): &(u64,)| {
-        Ok((bytes(&mut derived.random, len)?,))
+        Ok((bytes(&mut derived.random, len, derived.payload_max)?,))
     })?;
     link.pure("wasi:random/random#get-random-u64", |derived, _, _: &()| Ok((derived.random.next_u64(),)))?;
     link.pure("wasi:random/insecure#get-insecure-random-bytes", |derived, _, &(len,): &(u64,)| {
-        Ok((bytes(&mut derived.insecure_random, len)?,))
+        Ok((bytes(&mut derived.insecure_random, len, derived.payload_max)?,))
     })?;
     link.pure("wasi:random/insecure#get-insecure-random-u64", |derived, _, _: &()| {
         Ok((derived.insecure_random.next_u64(),))
@@ -27,9 +24,10 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
     })
 }
 
-fn bytes(random: &mut ChaCha20Rng, len: u64) -> Result<Vec<u8>, Halt> {
-    if len > BYTES_MAX {
-        return Err(Crossed { limit: LimitKind::Payload, max: BYTES_MAX, wanted: len }.into());
+/// Draws bytes. The payload limit stops a guest from having the host make 2^64 of them.
+fn bytes(random: &mut ChaCha20Rng, len: u64, max: u64) -> Result<Vec<u8>, Halt> {
+    if len > max {
+        return Err(Crossed { limit: LimitKind::Payload, max, wanted: len }.into());
     }
     let mut bytes = vec![0; len as usize];
     random.fill_bytes(&mut bytes);

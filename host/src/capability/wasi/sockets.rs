@@ -46,7 +46,8 @@ where
     T: Value,
     (Result<T, ErrorCode>,): Returns,
 {
-    let call = Call::<P, (Result<T, ErrorCode>,)>::new(Class::ReadRemote, |_, _, _| Ok((Err(ErrorCode::AccessDenied),)));
+    let call =
+        Call::<P, (Result<T, ErrorCode>,)>::new(Class::ReadRemote, |_, _, _| Ok((Err(ErrorCode::AccessDenied),)));
     link.sync(
         name,
         call.governed(
@@ -115,7 +116,10 @@ fn link_udp(link: &mut Link<'_>) -> wasmtime::Result<()> {
     refuses::<(IpAddressFamily,), Udp>(link, "wasi:sockets/udp-create-socket#create-udp-socket")?;
     refuses::<(Udp, Net, IpSocketAddress), ()>(link, "wasi:sockets/udp#[method]udp-socket.start-bind")?;
     refuses::<(Udp,), ()>(link, "wasi:sockets/udp#[method]udp-socket.finish-bind")?;
-    refuses::<(Udp, Option<IpSocketAddress>), (Incoming, Outgoing)>(link, "wasi:sockets/udp#[method]udp-socket.stream")?;
+    refuses::<(Udp, Option<IpSocketAddress>), (Incoming, Outgoing)>(
+        link,
+        "wasi:sockets/udp#[method]udp-socket.stream",
+    )?;
     refuses::<(Udp,), IpSocketAddress>(link, "wasi:sockets/udp#[method]udp-socket.local-address")?;
     refuses::<(Udp,), IpSocketAddress>(link, "wasi:sockets/udp#[method]udp-socket.remote-address")?;
     refuses::<(Udp,), u8>(link, "wasi:sockets/udp#[method]udp-socket.unicast-hop-limit")?;
@@ -132,9 +136,6 @@ fn link_udp(link: &mut Link<'_>) -> wasmtime::Result<()> {
     )?;
     never::<(Incoming,), (Poll,)>(link, "wasi:sockets/udp#[method]incoming-datagram-stream.subscribe")?;
     refuses::<(Outgoing,), u64>(link, "wasi:sockets/udp#[method]outgoing-datagram-stream.check-send")?;
-    refuses::<(Outgoing, Vec<OutgoingDatagram>), u64>(
-        link,
-        "wasi:sockets/udp#[method]outgoing-datagram-stream.send",
-    )?;
+    refuses::<(Outgoing, Vec<OutgoingDatagram>), u64>(link, "wasi:sockets/udp#[method]outgoing-datagram-stream.send")?;
     never::<(Outgoing,), (Poll,)>(link, "wasi:sockets/udp#[method]outgoing-datagram-stream.subscribe")
 }

@@ -30,13 +30,14 @@ impl<T: 'static> Value for Resource<T> {
     }
 }
 
-/// Turns `WouldBlock` into `would-block`, as WIT writes it.
+/// Turns `WouldBlock` and `WOULD_BLOCK` into `would-block`, as WIT writes it.
 fn kebab(name: &str) -> String {
+    let is_constant = !name.contains(|letter: char| letter.is_ascii_lowercase());
     let mut text = String::with_capacity(name.len() + 4);
     for letter in name.chars() {
         match letter {
             '_' => text.push('-'),
-            _ if letter.is_ascii_uppercase() && !text.is_empty() && !text.ends_with('-') && !name.contains('_') => {
+            _ if letter.is_ascii_uppercase() && !text.is_empty() && !is_constant => {
                 text.push('-');
                 text.push(letter.to_ascii_lowercase());
             }
@@ -160,17 +161,62 @@ record!(Datetime { seconds as "seconds", nanoseconds as "nanoseconds" });
 variant!(StreamError { 0 LastOperationFailed(error), 1 Closed });
 
 enumeration!(fs::ErrorCode {
-    Access, WouldBlock, Already, BadDescriptor, Busy, Deadlock, Quota, Exist, FileTooLarge, IllegalByteSequence,
-    InProgress, Interrupted, Invalid, Io, IsDirectory, Loop, TooManyLinks, MessageSize, NameTooLong, NoDevice, NoEntry,
-    NoLock, InsufficientMemory, InsufficientSpace, NotDirectory, NotEmpty, NotRecoverable, Unsupported, NoTty,
-    NoSuchDevice, Overflow, NotPermitted, Pipe, ReadOnly, InvalidSeek, TextFileBusy, CrossDevice,
+    Access,
+    WouldBlock,
+    Already,
+    BadDescriptor,
+    Busy,
+    Deadlock,
+    Quota,
+    Exist,
+    FileTooLarge,
+    IllegalByteSequence,
+    InProgress,
+    Interrupted,
+    Invalid,
+    Io,
+    IsDirectory,
+    Loop,
+    TooManyLinks,
+    MessageSize,
+    NameTooLong,
+    NoDevice,
+    NoEntry,
+    NoLock,
+    InsufficientMemory,
+    InsufficientSpace,
+    NotDirectory,
+    NotEmpty,
+    NotRecoverable,
+    Unsupported,
+    NoTty,
+    NoSuchDevice,
+    Overflow,
+    NotPermitted,
+    Pipe,
+    ReadOnly,
+    InvalidSeek,
+    TextFileBusy,
+    CrossDevice,
 });
 enumeration!(fs::DescriptorType {
-    Unknown, BlockDevice, CharacterDevice, Directory, Fifo, SymbolicLink, RegularFile, Socket,
+    Unknown,
+    BlockDevice,
+    CharacterDevice,
+    Directory,
+    Fifo,
+    SymbolicLink,
+    RegularFile,
+    Socket,
 });
 enumeration!(fs::Advice { Normal, Sequential, Random, WillNeed, DontNeed, NoReuse });
 flags!(fs::DescriptorFlags {
-    READ, WRITE, FILE_INTEGRITY_SYNC, DATA_INTEGRITY_SYNC, REQUESTED_WRITE_SYNC, MUTATE_DIRECTORY,
+    READ,
+    WRITE,
+    FILE_INTEGRITY_SYNC,
+    DATA_INTEGRITY_SYNC,
+    REQUESTED_WRITE_SYNC,
+    MUTATE_DIRECTORY,
 });
 flags!(fs::PathFlags { SYMLINK_FOLLOW });
 flags!(fs::OpenFlags { CREATE, DIRECTORY, EXCLUSIVE, TRUNCATE });
@@ -187,9 +233,26 @@ record!(fs::DescriptorStat {
 });
 
 enumeration!(network::ErrorCode {
-    Unknown, AccessDenied, NotSupported, InvalidArgument, OutOfMemory, Timeout, ConcurrencyConflict, NotInProgress,
-    WouldBlock, InvalidState, NewSocketLimit, AddressNotBindable, AddressInUse, RemoteUnreachable, ConnectionRefused,
-    ConnectionReset, ConnectionAborted, DatagramTooLarge, NameUnresolvable, TemporaryResolverFailure,
+    Unknown,
+    AccessDenied,
+    NotSupported,
+    InvalidArgument,
+    OutOfMemory,
+    Timeout,
+    ConcurrencyConflict,
+    NotInProgress,
+    WouldBlock,
+    InvalidState,
+    NewSocketLimit,
+    AddressNotBindable,
+    AddressInUse,
+    RemoteUnreachable,
+    ConnectionRefused,
+    ConnectionReset,
+    ConnectionAborted,
+    DatagramTooLarge,
+    NameUnresolvable,
+    TemporaryResolverFailure,
     PermanentResolverFailure,
 });
 enumeration!(network::IpAddressFamily { Ipv4, Ipv6 });

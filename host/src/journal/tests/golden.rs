@@ -31,7 +31,10 @@ fn row() -> Row {
     Row { epoch: 2, extent, blobs: vec![Digest::of(b"remit")], state, header }
 }
 
-fn entries() -> Vec<(Kind, u64, &'static [u8], &'static [u8], Option<Extension>)> {
+/// Kind, fuel, params, outcome and extension of one entry.
+type Golden = (Kind, u64, &'static [u8], &'static [u8], Option<Extension>);
+
+fn entries() -> Vec<Golden> {
     let denied = Extension { denial: Some("no".into()), answers: Some(1), ..Extension::default() };
     vec![
         (Kind::Call, 1, b"\x03key", b"\x01\x08", None),

@@ -194,6 +194,34 @@ fn runs_in_parallel_do_not_mix() {
     ids.into_iter().for_each(|id| check_prefix(&journal, id, 200));
 }
 
+/// Several segments of a run came into one row, and when a block of the index became complete with the first of them, the
+/// row was listed again in the next block: such runs could not be read.
+#[test]
+fn a_long_run_comes_back() {
+    let home = Home::new();
+    let journal = home.open();
+    let mut run = journal.accept(&header(), &[]).unwrap();
+    let function = run.function("f", 0);
+    let noise = |number: u64| Digest::of(&number.to_le_bytes()).as_bytes().repeat(16);
+    for number in 0..12_000 {
+        let (params, kind) = (noise(number), Kind::Call);
+        let call = Record { kind, function, fuel: 7, time_us: 7, params: &params, outcome: &[], extension: None };
+        run.call(&call).unwrap();
+    }
+    run.state(7, 7, &json!({})).unwrap();
+    run.durable().unwrap().wait().unwrap();
+    let copy = Home::new();
+    std::fs::copy(home.path(), copy.path()).unwrap();
+    for journal in [journal, copy.open()] {
+        let mut reader = journal.reader(run.id()).unwrap();
+        for number in 0..12_000 {
+            assert_eq!(reader.next().unwrap().unwrap().params(), noise(number));
+        }
+        assert_eq!(reader.next().unwrap().unwrap().kind(), Kind::State);
+        assert!(reader.next().unwrap().is_none());
+    }
+}
+
 #[test]
 fn durability_can_be_awaited() {
     let home = Home::new();

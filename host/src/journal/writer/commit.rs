@@ -199,7 +199,7 @@ impl Writer {
         let mut published = self.store.published();
         for run in &self.touched {
             if let Some(live) = self.runs.get(run) {
-                published.insert(*run, live.published());
+                live.publish(published.entry(*run).or_default());
             }
         }
     }

@@ -68,8 +68,11 @@ impl Live {
         self.left && self.is_settled()
     }
 
-    pub fn published(&self) -> Published {
-        Published { extent: self.extent, tail: self.tail.clone() }
+    /// Tells readers how far the run is.
+    pub fn publish(&self, published: &mut Published) {
+        published.extent = self.extent;
+        published.tail.block = self.tail.block;
+        published.tail.commits.clone_from(&self.tail.commits);
     }
 
     /// Refuses an append of an earlier owner, or one that would leave a gap.
@@ -107,9 +110,12 @@ impl Live {
         self.extent.fuel = append.fuel.wrapping_add(append.fuel_used);
         self.extent.bytes += bytes;
         self.head = head;
-        self.last_commit = Some(commit);
         self.unsettled = true;
-        self.tail.push(commit)
+        if self.last_commit.replace(commit) == Some(commit) {
+            return false;
+        }
+        self.tail.push(commit);
+        self.tail.is_complete()
     }
 
     /// Writes what is known here into index and row.

@@ -32,8 +32,8 @@ fn main() {
     let arguments = arguments();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["nothing", count] => (0..number(count)).for_each(|_: u64| drop(black_box(calls::nothing()))),
-        ["echo", count] => (0..number(count)).for_each(|_: u64| drop(black_box(calls::echo(&ECHOED)))),
+        ["nothing", count] => (0..number(count)).for_each(|_: u64| _ = black_box(calls::nothing())),
+        ["echo", count] => (0..number(count)).for_each(|_: u64| _ = black_box(calls::echo(&ECHOED))),
         _ => usage("bench nothing|echo COUNT"),
     }
 }

@@ -1,0 +1,91 @@
+//! What guests may import: the functions of our WIT and of WASI 0.2, read from the WIT itself, and components that
+//! import all of them.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value as Json;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::{Function, FunctionKind, Interface, ManglingAndAbi, PackageId, Resolve, TypeDefKind, WorldItem};
+
+/// What WASI marks as unstable and this host offers.
+const UNSTABLE: &str = "cli-exit-with-code";
+
+/// Returns every function that our world and `wasi:cli/command` import, as the host names it: `interface#function`, and
+/// `interface#[drop]resource` for a resource.
+pub fn declared() -> BTreeSet<String> {
+    [wasi(), ours()].iter().flat_map(|(resolve, package, world)| imported(resolve, *package, world)).collect()
+}
+
+/// Returns a command that imports all of WASI.
+pub fn importing_wasi() -> Vec<u8> {
+    importing(wasi())
+}
+
+/// Returns an agent that imports all of `remit:plugin`.
+pub fn importing_ours() -> Vec<u8> {
+    importing(ours())
+}
+
+type World = (Resolve, PackageId, &'static str);
+
+fn wasi() -> World {
+    let mut resolve = Resolve::default();
+    resolve.features.insert(UNSTABLE.to_owned());
+    resolve.push_dir(wasi_folder()).expect("WASI's WIT can be read");
+    let package = resolve.packages.iter().find(|(_, package)| package.name.to_string().starts_with("wasi:cli@"));
+    let package = package.expect("the WIT has wasi:cli").0;
+    (resolve, package, "command")
+}
+
+fn ours() -> World {
+    let mut resolve = Resolve::default();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+    let (package, _) = resolve.push_dir(folder).expect("our WIT can be read");
+    (resolve, package, "agent")
+}
+
+/// Returns where wasmtime keeps the WIT that its own WASI is made from.
+fn wasi_folder() -> PathBuf {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["metadata", "--format-version", "1", "--offline", "--locked"]);
+    let output = cargo.output().expect("cargo starts");
+    let metadata: Json = serde_json::from_slice(&output.stdout).expect("cargo tells where its packages are");
+    let packages = metadata["packages"].as_array().expect("it lists packages");
+    let package = packages.iter().find(|package| package["name"] == "wasmtime-wasi").expect("the host stands on it");
+    let manifest = package["manifest_path"].as_str().expect("a package has a manifest");
+    Path::new(manifest).with_file_name("src/p2/wit")
+}
+
+fn imported(resolve: &Resolve, package: PackageId, world: &str) -> BTreeSet<String> {
+    let world = resolve.select_world(&[package], Some(world)).expect("the package has the world");
+    let items = resolve.worlds[world].imports.values();
+    let interfaces = items.filter_map(|item| match item {
+        WorldItem::Interface { id, .. } => Some(*id),
+        _ => None,
+    });
+    interfaces.flat_map(|id| functions(resolve, &resolve.interfaces[id])).collect()
+}
+
+fn functions(resolve: &Resolve, interface: &Interface) -> Vec<String> {
+    let package = &resolve.packages[interface.package.expect("an interface has a package")].name;
+    let name = interface.name.as_deref().expect("an imported interface has a name");
+    let place = format!("{}:{}/{name}", package.namespace, package.name);
+    let functions = interface.functions.values().map(|function: &Function| {
+        assert!(!matches!(function.kind, FunctionKind::Constructor(_)), "say how {} is named", function.name);
+        format!("{place}#{}", function.name)
+    });
+    let resources = interface.types.iter().filter(|(_, id)| matches!(resolve.types[**id].kind, TypeDefKind::Resource));
+    functions.chain(resources.map(|(resource, _)| format!("{place}#[drop]{resource}"))).collect()
+}
+
+/// Makes a component for the world, of a module that imports everything and does nothing.
+fn importing((resolve, package, world): World) -> Vec<u8> {
+    let world = resolve.select_world(&[package], Some(world)).expect("the package has the world");
+    let mut module = wit_component::dummy_module(&resolve, world, ManglingAndAbi::Standard32);
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("the module takes its type");
+    let mut encoder = ComponentEncoder::default().module(&module).expect("the module has the world's type");
+    encoder.encode().expect("the component can be encoded")
+}

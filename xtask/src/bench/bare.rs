@@ -1,0 +1,97 @@
+//! The other side of the ratios: the same guests on wasmtime alone, with the engine of the host and nothing recorded.
+
+use std::time::Instant;
+
+use anyhow::{Result, anyhow};
+use tokio::runtime::Runtime;
+use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use remit::engine::FUEL_SLICE;
+
+use super::scene::ANSWER;
+
+/// What a bare store holds.
+struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// A command on wasmtime's own WASI, with the interface of the guest `bench`.
+pub struct Command(CommandPre<State>);
+
+impl Command {
+    pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self> {
+        linked(engine, bytes).map(Self).map_err(told)
+    }
+
+    /// Runs the command and returns the seconds that it took.
+    pub fn run(&self, runtime: &Runtime, arguments: &[&str]) -> Result<f64> {
+        let wasi = WasiCtx::builder().arg("bench").args(arguments).build();
+        let start = Instant::now();
+        let mut store = store(self.0.engine(), State { wasi, table: ResourceTable::new() }).map_err(told)?;
+        let ended = runtime.block_on(async {
+            let command = self.0.instantiate_async(&mut store).await?;
+            command.wasi_cli_run().call_run(&mut store).await
+        });
+        ended.map_err(told)?.map_err(|()| anyhow!("{arguments:?} failed"))?;
+        Ok(start.elapsed().as_secs_f64())
+    }
+}
+
+fn linked(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<CommandPre<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    let mut calls = linker.instance("bench:host/calls@1.0.0")?;
+    calls.func_wrap("nothing", |_, (): ()| Ok((ANSWER,)))?;
+    calls.func_wrap("echo", |_, bytes: (Vec<u8>,)| Ok(bytes))?;
+    CommandPre::new(linker.instantiate_pre(&Component::new(engine, bytes)?)?)
+}
+
+/// A component whose imports all trap, to be instantiated in empty stores.
+pub struct Hollow(InstancePre<()>);
+
+impl Hollow {
+    pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self> {
+        let hollow = || {
+            let component = Component::new(engine, bytes)?;
+            let mut linker = Linker::new(engine);
+            linker.define_unknown_imports_as_traps(&component)?;
+            linker.instantiate_pre(&component)
+        };
+        hollow().map(Self).map_err(told)
+    }
+
+    /// Instantiates in a new store, `count` times, and returns the seconds that it took.
+    pub fn instantiate(&self, runtime: &Runtime, count: usize) -> Result<f64> {
+        let start = Instant::now();
+        let done = runtime.block_on(async {
+            for _ in 0..count {
+                self.0.instantiate_async(&mut store(self.0.engine(), ())?).await?;
+            }
+            wasmtime::Result::Ok(())
+        });
+        done.map_err(told)?;
+        Ok(start.elapsed().as_secs_f64())
+    }
+}
+
+/// Makes a store that counts fuel as the host's do.
+fn store<T>(engine: &Engine, state: T) -> wasmtime::Result<Store<T>> {
+    let mut store = Store::new(engine, state);
+    store.set_fuel(u64::MAX)?;
+    store.fuel_async_yield_interval(Some(FUEL_SLICE))?;
+    Ok(store)
+}
+
+fn told(error: wasmtime::Error) -> anyhow::Error {
+    anyhow!("{error:#}")
+}

@@ -1,0 +1,135 @@
+//! A home of its own with journal and host, to run and replay guests in this process as `remit` does.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use remit::agent::{Agent, Host, Launch, Stop, Verdict, accept, recall};
+use remit::capability::link::{Call, Link};
+use remit::capability::{Offer, VERSIONS};
+use remit::engine::{Cache, CacheStats, Engine, PoolSize};
+use remit::gate::{Class, FuelRule, Outcome};
+use remit::home::{Home, Wait};
+use remit::id::RunId;
+use remit::journal::{Journal, Options};
+use remit::meter::Limits;
+use remit::scope::Remit;
+use remit::time::Clock;
+use tokio::runtime::Runtime;
+
+use crate::{guests, shell};
+
+/// What the guest `bench` gets from `nothing`.
+pub const ANSWER: u64 = 0x0123_4567_89ab_cdef;
+
+/// Remit's interfaces and that of the guest `bench`.
+const OFFERED: &[(&str, &str)] = &{
+    let mut offered = [("bench:host", "1.0.0"); VERSIONS.len() + 1];
+    let mut index = 0;
+    while index < VERSIONS.len() {
+        offered[index] = VERSIONS[index];
+        index += 1;
+    }
+    offered
+};
+
+/// A host on a home.
+pub struct Scene {
+    pub host: Host,
+    pub journal: Journal,
+    pub runtime: Runtime,
+    cache: Cache,
+    clock: Clock,
+    _home: Home,
+}
+
+/// A component and what a host made of it.
+pub struct Guest {
+    pub bytes: Vec<u8>,
+    pub agent: Agent,
+}
+
+impl Scene {
+    /// Opens the home at `path`, or makes one.
+    pub fn at(path: &Path) -> Result<Self> {
+        let clock = Clock::system();
+        let home = Home::open(path, "the benchmarks", &clock, Wait::No)?;
+        let journal = Journal::open(&home.journal_path(), home.signing_key()?, &Options::default())?;
+        let cache = Cache::new(home.cache_dir(), home.cache_key()?);
+        let host = Host::offering(Engine::new(PoolSize::default())?, Offer { versions: OFFERED, more: link })
+            .map_err(anyhow::Error::msg)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { host, journal, runtime, cache, clock, _home: home })
+    }
+
+    /// Loads a guest that [`guests::run`] built.
+    pub fn guest(&self, name: &str) -> Result<Guest> {
+        let bytes = component(name)?;
+        Ok(Guest { agent: self.host.prepare(&bytes, &self.cache)?, bytes })
+    }
+
+    /// Returns what the cache of compiled components did for this scene.
+    pub fn compiled(&self) -> CacheStats {
+        self.cache.stats()
+    }
+
+    /// Runs a command live, until its end is durable. Returns the run and the seconds that it took once accepted.
+    pub fn record(&self, guest: &Guest, arguments: &[&str]) -> Result<(RunId, f64)> {
+        let launch = launch(&guest.bytes, arguments);
+        let engine = self.host.engine().fingerprint();
+        let accepted = accept(launch, &guest.agent, engine, &self.journal, self.clock.clone())?;
+        let (run, start) = (accepted.id, Instant::now());
+        let end = self.runtime.block_on(accepted.run(&guest.agent, &Stop::default(), &mut |_, _| {}))?;
+        let took = start.elapsed().as_secs_f64();
+        ensure!(matches!(end.outcome, Outcome::Succeeded { .. }), "{arguments:?} ended otherwise: {:?}", end.outcome);
+        Ok((run, took))
+    }
+
+    /// Replays a run, which must match. Returns the seconds that it took.
+    pub fn replay(&self, guest: &Guest, run: RunId) -> Result<f64> {
+        let recalled = recall(&self.journal, run)?;
+        let (stop, start) = (Stop::default(), Instant::now());
+        let replay = recalled.replay(&guest.agent, FuelRule::Compared, &self.journal, &stop);
+        let replayed = self.runtime.block_on(replay)?;
+        let took = start.elapsed().as_secs_f64();
+        ensure!(matches!(replayed.verdict, Verdict::Matched), "replay came out otherwise: {:?}", replayed.verdict);
+        Ok(took)
+    }
+}
+
+/// Returns the bytes of a guest that [`guests::run`] built.
+pub fn component(name: &str) -> Result<Vec<u8>> {
+    let path = component_path(name)?;
+    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Returns where [`guests::run`] puts a guest.
+pub fn component_path(name: &str) -> Result<std::path::PathBuf> {
+    let folder = shell::root().join(guests::WORKSPACE).join(guests::TARGET_DIR);
+    Ok(folder.join(guests::TARGET).join("release").join(format!("{name}.wasm")).canonicalize()?)
+}
+
+fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
+    link.sync("bench:host/calls#nothing", Call::new(Class::ReadLocal, |_, _, _: &()| Ok((ANSWER,))))?;
+    link.sync("bench:host/calls#echo", Call::new(Class::ReadLocal, |_, _, bytes: &(Vec<u8>,)| Ok(bytes.clone())))
+}
+
+fn launch(component: &[u8], arguments: &[&str]) -> Launch {
+    Launch {
+        identity: "benchmarks".into(),
+        name: "bench".into(),
+        version: None,
+        component: component.to_vec(),
+        manifest: String::new(),
+        grants: Vec::new(),
+        remit: Remit::nothing(),
+        mounts: [].into(),
+        limits: Limits::default(),
+        input: Vec::new(),
+        arguments: std::iter::once("bench").chain(arguments.iter().copied()).map(str::to_owned).collect(),
+        principal: "benchmarks".into(),
+        labels: [].into(),
+        seed: [7; 32],
+    }
+}
