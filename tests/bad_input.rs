@@ -115,7 +115,7 @@ fn a_wrong_manifest_is_shown_with_its_lines() {
     let snapshots = [
         (
             "[plugin]\nname = \"x\"\nversion = \"0.1.0\"\nkind = \"agnet\"\n".to_owned(),
-            "error: found \"agnet\", expected \"agent\", \"command\" or \"connector\"",
+            "error: `plugin.kind`: expected `agent`, `command` or `connector`",
         ),
         (format!("{head}\n[capabilites.log]\n"), "error: unknown key \"capabilites\""),
         (head.replace("\"x\"", "3"), "error: "),
@@ -208,11 +208,12 @@ fn who_takes_too_much_ends_at_a_limit() {
         ("grow-memory", "limit on memory crossed"),
         ("large-memory", "limit on memory crossed: 256 MiB allowed, 4 GiB wanted"),
         ("grow-table", "limit on table elements crossed"),
-        ("large-table", "limit on table elements crossed"),
         ("long-string", "crossed"),
     ] {
         ends(&desk, &[&desk.by_hand(name)], code::LIMIT, &[part]);
     }
+    let large = desk.by_hand("large-table");
+    desk.remit(&["run", &large]).fails(code::PLUGIN_UNFIT, &["4000000 which exceeds the limit of 1048576"]);
     desk.still_runs();
 }
 

@@ -118,7 +118,7 @@ fn completions_are_there_for_each_shell() {
 fn a_wrong_line_is_told_what_is_right() {
     let desk = Desk::with(&["cli"]);
     for (args, parts) in [
-        (&["rnu"][..], &["unrecognized subcommand 'rnu'", "'run'"][..]),
+        (&["rnu"][..], &["unrecognized subcommand 'rnu'", "'runs'"][..]),
         (&[], &["Usage: remit"]),
         (&["run"], &["<PLUGIN>"]),
         (&["run", "cli.wasm", "--mount", "docs"], &["expected NAME=DIR"]),
@@ -214,8 +214,7 @@ cli may, in this run:
 run RUN
 exited with code 3";
     assert_eq!(before, expected);
-    let expected = "\
-         1  wasi:cli/environment#get-arguments
+    let expected = "         1  wasi:cli/environment#get-arguments
 next: `remit replay last` runs it again from the record, `remit show last --calls` lists it
 ";
     assert_eq!(after.split_once('\n').map(|(_, lines)| lines), Some(expected));

@@ -61,7 +61,7 @@ fn held(dir: &Path) -> Vec<(String, Option<String>)> {
 }
 
 /// Removes the folder, so that a replay has no file to look at, and replays.
-fn replayed_without<'s>(ran: Ran<'s>, dir: &Path) -> Ran<'s> {
+fn replayed_without(ran: Ran, dir: &Path) -> Ran {
     fs::remove_dir_all(dir).expect("the folder can be removed");
     let ran = ran.replayed();
     assert!(!dir.exists(), "a replay made {}", dir.display());
@@ -98,7 +98,8 @@ fn a_replay_reads_the_recorded_bytes() {
     let ran = ran.printed("read: ok\ntext\n");
     fs::write(dir.join("a.txt"), "changed").expect("the file can be written");
     ran.replayed();
-    let listed = scene.command("files", ["list", "/d"]).mounted("d", &dir, "read").run().printed("list: ok\na.txt\nsub/\n");
+    let listed =
+        scene.command("files", ["list", "/d"]).mounted("d", &dir, "read").run().printed("list: ok\na.txt\nsub/\n");
     replayed_without(listed, &dir);
 }
 
@@ -194,7 +195,9 @@ fn a_change_that_cannot_be_done_twice_records_what_it_found() {
     let scene = Scene::new();
     let dir = scene.dir("d", &[]);
     let ran = scene.command("files", ["every", "/d"]).mounted("d", &dir, "read-write").run().succeeded().replayed();
-    for function in ["create-directory-at", "link-at", "symlink-at", "rename-at", "unlink-file-at", "remove-directory-at"] {
+    for function in
+        ["create-directory-at", "link-at", "symlink-at", "rename-at", "unlink-file-at", "remove-directory-at"]
+    {
         let calls = ran.calls_of(&format!("wasi:filesystem/types#[method]descriptor.{function}"));
         assert!(!calls.is_empty(), "{function}");
         assert!(calls.iter().all(|call| call.class == "write-file-once" && call.before.is_some()), "{calls:#?}");
@@ -216,7 +219,9 @@ fn bytes_are_counted_both_ways() {
     let usage = usage_of();
     // Ten bytes, six and two are written; sixteen are read, and two and sixteen at other places, and four through a link.
     assert_eq!((usage.file_bytes_written, usage.file_bytes_read), (18, 16 + 2 + 16 + 4));
-    assert_eq!(usage, usage_of());
+    // What a file's number is, and so how long its encoding, is the file system's affair.
+    let same = usage_of();
+    assert_eq!((usage.fuel, usage.calls, usage.bytes_in), (same.fuel, same.calls, same.bytes_in));
 }
 
 #[test]

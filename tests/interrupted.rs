@@ -135,7 +135,7 @@ fn the_store_agrees_with_the_record_after_a_kill() {
     desk.write("kv/kv.wasm", std::fs::read(desk.path("kv.wasm")).expect("it was built"));
     let run = |args: &[&'static str]| [&["run", "kv", "--allow-requested", "--"], args].concat();
     for prefix in ["a", "b", "c"] {
-        let running = desk.start(&run(&["many", prefix, "4000000"]));
+        let running = begun(&desk, &run(&["many", prefix, "4000000"]));
         let journal = desk.home().join("journal.redb");
         let before = std::fs::metadata(&journal).map_or(0, |metadata| metadata.len());
         until("the journal to grow", || {

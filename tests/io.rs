@@ -35,14 +35,26 @@ fn a_long_input_is_read_in_pieces_that_fit_the_payload() {
 }
 
 #[test]
-fn a_stream_of_a_folder_to_read_takes_nothing() {
+fn no_stream_is_made_into_a_folder_to_read() {
     let scene = Scene::new();
     let dir = scene.dir("d", &[("a.txt", "text"), ("sub/", "")]);
     let ran = scene.command("files", ["refused", "/d"]).mounted("d", &dir, "read").run().succeeded().replayed();
-    let refused: Vec<_> = ran.refused().iter().map(|call| call.function.clone()).collect();
-    assert!(refused.contains(&"wasi:filesystem/types#[method]descriptor.write-via-stream".to_owned()), "{refused:?}");
-    let to_file = ran.calls_of("wasi:io/streams#[method]output-stream.write");
-    assert!(to_file.iter().all(|call| call.params[0] != serde_json::Value::Null));
+    let streams = ran.calls_of("wasi:filesystem/types#[method]descriptor.write-via-stream");
+    assert!(!streams.is_empty() && streams.iter().all(|call| call.refusal.is_some()), "{streams:#?}");
+    assert_eq!(ran.usage().file_bytes_written, 0);
+}
+
+#[test]
+fn a_stream_that_failed_is_closed_and_says_why() {
+    let scene = Scene::ticking();
+    let dir = scene.dir("d", &[]);
+    let root = "[capabilities.files.root]\nmount = \".\"\naccess = \"read-write\"\nquota = 40\nwhy = \"test\"";
+    let ran = scene.command("sweep", ["allowed"]).granted(root).at("root", &dir).run().succeeded().replayed();
+    let text = ran.text();
+    assert!(text.contains("(file): error last-operation-failed\n"), "{text}");
+    assert!(text.contains("wasi:filesystem/types#filesystem-error-code: ok quota\n"), "{text}");
+    assert!(text.contains("output-stream.check-write (file): error closed\n"), "{text}");
+    assert!(ran.usage().file_bytes_written <= 40, "{:?}", ran.usage());
 }
 
 #[test]

@@ -19,7 +19,10 @@ fn a_run_sees_its_own_changes_before_they_are_committed() {
     let ran = ran.printed("ok\nfirst\nok\nsecond, and longer\nok\nnone\n").replayed();
     assert_eq!(ran.refused(), Vec::<&crate::harness::Call>::new());
     let set = ran.calls_of("remit:plugin/kv#set")[0];
-    assert_eq!((set.class, &set.params, &set.outcome), ("write-local", &json!(["a/x", "first"]), &json!([{ "ok": [] }])));
+    assert_eq!(
+        (set.class, &set.params, &set.outcome),
+        ("write-local", &json!(["a/x", "first"]), &json!([{ "ok": [] }]))
+    );
     let get = ran.calls_of("remit:plugin/kv#get")[0];
     assert_eq!((get.class, &get.outcome), ("read-local", &json!([{ "ok": "first" }])));
 }
@@ -37,7 +40,9 @@ fn what_a_run_wrote_before_it_crashed_is_kept() {
     let scene = Scene::new();
     let play = |task: &str| scene.agent(&format!("{{\"do\":\"{task}\",\"key\":\"a/n\"}}")).granted(A).run().replayed();
     assert_eq!(play("kv-count-then-panic").end.outcome.name(), "trapped");
-    let remit::gate::Outcome::Succeeded { result } = play("kv-count").end.outcome else { panic!("it does not succeed") };
+    let remit::gate::Outcome::Succeeded { result } = play("kv-count").end.outcome else {
+        panic!("it does not succeed")
+    };
     assert_eq!(result.as_deref(), Some("2"));
 }
 
@@ -139,7 +144,8 @@ fn a_key_has_1_to_1024_bytes() {
 
 #[test]
 fn two_runs_of_one_program_use_the_same() {
-    let use_of = || Scene::new().command("kv", ["hit", "a/x", "100"]).granted(A).run().printed("ok\n").replayed().usage();
+    let use_of =
+        || Scene::new().command("kv", ["hit", "a/x", "100"]).granted(A).run().printed("ok\n").replayed().usage();
     let usage = use_of();
     assert_eq!(usage, use_of());
     assert_eq!(usage.kv_bytes, 3 + 8);
@@ -177,6 +183,7 @@ fn a_granted_amount_is_held_to_like_the_limit() {
     let scene = Scene::new();
     let quota = format!("{A}\nquota = 100");
     scene.command("kv", ["huge", "a/x", "97"]).granted(&quota).run().printed("ok\n").replayed();
-    let crossed = scene.command("kv", ["huge", "a/x", "98"]).granted(&quota).run().replayed().limited_by(LimitKind::KvTotal);
+    let crossed =
+        scene.command("kv", ["huge", "a/x", "98"]).granted(&quota).run().replayed().limited_by(LimitKind::KvTotal);
     assert_eq!(crossed.max, 100);
 }

@@ -11,7 +11,8 @@ const WARN: &str = "[capabilities.log]\nlevels = [\"warn\"]";
 fn every_plugin_may_log_at_every_level() {
     let scene = Scene::new();
     let ran = scene.command("log", ["levels"]).run().printed("ok\n").replayed();
-    let lines = "trace: a trace line\ndebug: a debug line\ninfo: an info line\nwarn: a warn line\nerror: an error line\n";
+    let lines =
+        "trace: a trace line\ndebug: a debug line\ninfo: an info line\nwarn: a warn line\nerror: an error line\n";
     assert_eq!(ran.log, lines);
     let call = ran.calls_of("remit:plugin/log#log")[4];
     assert_eq!((call.class, &call.params), ("write-local", &json!(["error", "an error line"])));

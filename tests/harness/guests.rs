@@ -27,7 +27,7 @@ pub static HOST: LazyLock<Host> = LazyLock::new(|| {
 static CACHE: LazyLock<Cache> =
     LazyLock::new(|| Cache::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"), CACHE_KEY));
 
-static BUILT: LazyLock<PathBuf> = LazyLock::new(build);
+static BUILT: LazyLock<Result<PathBuf, String>> = LazyLock::new(build);
 
 static LOADED: LazyLock<Mutex<HashMap<String, Arc<Guest>>>> = LazyLock::new(Mutex::default);
 
@@ -60,19 +60,22 @@ impl Guest {
 
 /// Returns the bytes of the guest with that name, built at the first call.
 pub fn component(name: &str) -> Vec<u8> {
-    let path = BUILT.join(format!("{name}.wasm"));
+    let folder = BUILT.as_ref().unwrap_or_else(|error| panic!("{error}"));
+    let path = folder.join(format!("{name}.wasm"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Builds the guests and returns where they are. Cargo does nothing where they are up to date, and has one process wait
 /// for another that builds them.
-fn build() -> PathBuf {
+fn build() -> Result<PathBuf, String> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins");
     let target_dir = workspace.join("../target/guests");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(&workspace).args(["build", "--quiet", "--workspace", "--release", "--locked"]);
     cargo.args(["--target", TARGET]).arg("--target-dir").arg(&target_dir);
-    let status = cargo.status().expect("cargo starts");
-    assert!(status.success(), "the guests do not build; is the target there? `rustup target add {TARGET}`");
-    target_dir.join(TARGET).join("release")
+    let status = cargo.status().map_err(|error| format!("cargo does not start: {error}"))?;
+    match status.success() {
+        true => Ok(target_dir.join(TARGET).join("release")),
+        false => Err(format!("the guests do not build; is the target there? `rustup target add {TARGET}`")),
+    }
 }

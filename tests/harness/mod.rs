@@ -27,12 +27,13 @@ pub use ran::{Call, Ran};
 /// Where the clock stands: 2026-03-01 12:34:56.789 UTC.
 pub const NOW: Timestamp = Timestamp::from_micros(1_772_368_496_789_000);
 
-/// A home with its journal. Runs of one scene share kv where they share an identity.
+/// A home with its journal; clones are the same home. Runs of one scene share kv where they share an identity.
+#[derive(Clone)]
 pub struct Scene {
     journal: Journal,
-    home: Home,
+    home: Arc<Home>,
     clock: Clock,
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Scene {
@@ -51,7 +52,7 @@ impl Scene {
         let home = Home::open(&folder.path().join("home"), "the tests", &clock, Wait::No).expect("nobody holds it");
         let key = home.signing_key().expect("a new home makes its key");
         let journal = Journal::open(&home.journal_path(), key, &journal::Options::default()).expect("it is new");
-        Self { journal, home, clock, folder }
+        Self { journal, home: Arc::new(home), clock, folder: Arc::new(folder) }
     }
 
     /// Returns the journal.
@@ -82,21 +83,21 @@ impl Scene {
     }
 
     /// Begins a run of a command in `tests/guests`.
-    pub fn command<'a>(&self, guest: &str, arguments: impl IntoIterator<Item = &'a str>) -> Play<'_> {
+    pub fn command<'a>(&self, guest: &str, arguments: impl IntoIterator<Item = &'a str>) -> Play {
         let mut play = self.play(guest, Guest::named(guest));
         play.arguments.extend(arguments.into_iter().map(str::to_owned));
         play
     }
 
     /// Begins a run of the agent in `tests/guests`.
-    pub fn agent(&self, input: &str) -> Play<'_> {
+    pub fn agent(&self, input: &str) -> Play {
         self.play("agent", Guest::named("guest_agent")).input(input)
     }
 
     /// Begins a run of any guest.
-    pub fn play(&self, name: &str, guest: Arc<Guest>) -> Play<'_> {
+    pub fn play(&self, name: &str, guest: Arc<Guest>) -> Play {
         Play {
-            scene: self,
+            scene: self.clone(),
             name: name.to_owned(),
             guest,
             identity: format!("test:{name}"),
@@ -111,8 +112,8 @@ impl Scene {
 }
 
 /// A run that is being put together.
-pub struct Play<'s> {
-    scene: &'s Scene,
+pub struct Play {
+    scene: Scene,
     name: String,
     guest: Arc<Guest>,
     identity: String,
@@ -124,7 +125,7 @@ pub struct Play<'s> {
     seed: [u8; 32],
 }
 
-impl<'s> Play<'s> {
+impl Play {
     /// Grants what this part of a manifest asks for: `[capabilities...]` tables.
     pub fn granted(mut self, capabilities: &str) -> Self {
         self.capabilities.push_str(capabilities);
@@ -176,15 +177,15 @@ impl<'s> Play<'s> {
     }
 
     /// Runs to the end.
-    pub fn run(self) -> Ran<'s> {
+    pub fn run(self) -> Ran {
         self.run_beside(|_| async {})
     }
 
     /// Runs to the end, with a companion on the same thread that takes a turn whenever the guest gives one up: at each
     /// slice of fuel, and while it waits.
-    pub fn run_beside<F: Future<Output = ()>>(self, companion: impl FnOnce(Stop) -> F) -> Ran<'s> {
+    pub fn run_beside<F: Future<Output = ()>>(self, companion: impl FnOnce(Stop) -> F) -> Ran {
         let Self { scene, guest, .. } = &self;
-        let (scene, agent) = (*scene, &guest.agent);
+        let agent = &guest.agent;
         let engine = HOST.engine().fingerprint();
         let accepted = accept(self.launch(), agent, engine, &scene.journal, scene.clock.clone());
         let accepted = accepted.unwrap_or_else(|error| panic!("the run is not accepted: {error}"));
@@ -194,7 +195,7 @@ impl<'s> Play<'s> {
         let running = accepted.run(agent, &stop, &mut sink);
         let (end, ()) = runtime().block_on(async { tokio::join!(running, companion(stop.clone())) });
         let end = end.expect("the journal takes the run");
-        Ran::new(scene, self.guest, id, end, &shown)
+        Ran::new(self.scene, self.guest, id, end, &shown)
     }
 
     fn launch(&self) -> Launch {

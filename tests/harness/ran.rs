@@ -13,8 +13,8 @@ use serde_json::Value as Json;
 use super::{Guest, HOST, Scene, runtime};
 
 /// A run that has ended.
-pub struct Ran<'s> {
-    scene: &'s Scene,
+pub struct Ran {
+    scene: Scene,
     guest: Arc<Guest>,
     /// The run.
     pub id: RunId,
@@ -49,19 +49,14 @@ pub struct Call {
     pub before: Option<Json>,
 }
 
-impl<'s> Ran<'s> {
-    pub(super) fn new(
-        scene: &'s Scene,
-        guest: Arc<Guest>,
-        id: RunId,
-        end: End,
-        shown: &[(OutputStream, Vec<u8>)],
-    ) -> Self {
+impl Ran {
+    pub(super) fn new(scene: Scene, guest: Arc<Guest>, id: RunId, end: End, shown: &[(OutputStream, Vec<u8>)]) -> Self {
         let all = |wanted| shown.iter().filter(move |(stream, _)| *stream == wanted);
         let bytes = |wanted| all(wanted).flat_map(|(_, bytes)| bytes.clone()).collect::<Vec<u8>>();
         let text = |wanted| String::from_utf8(bytes(wanted)).expect("these guests write text");
         let (stdout, stderr, log) = (bytes(OutputStream::Stdout), text(OutputStream::Stderr), text(OutputStream::Log));
-        Self { scene, guest, id, end, stdout, stderr, log, calls: calls(scene, id) }
+        let calls = calls(&scene, id);
+        Self { scene, guest, id, end, stdout, stderr, log, calls }
     }
 
     /// Returns what it used.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Agent, Given, Replayed, Sink, Stop};
+use super::{Agent, Given, Recorded, Replayed, Sink, Stop};
 use crate::capability::files::{self, MountSpec, Mounts};
 use crate::capability::{Caps, Start};
 use crate::digest::Digest;
@@ -200,6 +200,7 @@ pub struct Recalled {
     pub header: Header,
     /// How it ended, if it did.
     pub end: Option<End>,
+    fuel: u64,
     remit: Remit,
     input: Vec<u8>,
 }
@@ -216,7 +217,7 @@ pub fn recall(journal: &Journal, run: RunId) -> Result<Recalled, RecallError> {
     let end = summary.ended.map(|body| serde_json::from_slice(&body)).transpose();
     let end = end.map_err(|error| damaged(format!("last entry: {error}")))?;
     let input = journal.payload(&header.input)?;
-    Ok(Recalled { id: run, header, end, remit, input })
+    Ok(Recalled { id: run, header, end, fuel: summary.fuel, remit, input })
 }
 
 impl Recalled {
@@ -234,7 +235,8 @@ impl Recalled {
         let given = given(agent.world(), &self.remit, &self.header, self.input.clone());
         let given = given.map_err(|error| RecallError::Header { run: self.id, what: error.to_string() })?;
         let replay = Replay::new(journal.reader(self.id)?, given.limits.clone(), rule);
-        Ok(agent.replay(given, replay, self.end.as_ref(), stop).await?)
+        let recorded = Recorded { end: self.end.as_ref(), fuel: self.fuel };
+        Ok(agent.replay(given, replay, recorded, stop).await?)
     }
 
     /// Says whether fuel can be compared: it can where component and engine are those of the record.

@@ -45,6 +45,28 @@ pub struct Given {
     pub limits: Limits,
 }
 
+/// How far the record of a run goes.
+#[derive(Clone, Copy)]
+pub struct Recorded<'a> {
+    /// The run's last entry, where it has ended.
+    pub end: Option<&'a End>,
+    /// Fuel used at the last entry.
+    pub fuel: u64,
+}
+
+impl Recorded<'_> {
+    /// Returns how much fuel a replay is given. A run that was stopped between two slices made no call there; with
+    /// just its fuel it stops there again. Where the record has no end, nothing is left to compare a slice after its
+    /// last entry.
+    fn fuel_max(&self, limit: u64) -> u64 {
+        match self.end {
+            Some(end) if end.at == Where::Slice => end.fuel,
+            Some(_) => limit,
+            None => limit.min(self.fuel.saturating_add(FUEL_SLICE)),
+        }
+    }
+}
+
 /// Receives a run's output once it is durable.
 pub type Sink<'a> = &'a mut (dyn FnMut(OutputStream, &[u8]) + Send);
 
@@ -83,28 +105,22 @@ impl Agent {
 
     /// Replays and compares. Nothing is performed and nothing is written.
     ///
-    /// `recorded_end` is the run's last entry, where it has one.
-    ///
     /// # Errors
     /// [`journal::Error`] when the record cannot be read.
     pub async fn replay(
         &self,
         given: Given,
         replay: Replay,
-        recorded_end: Option<&End>,
+        recorded: Recorded<'_>,
         stop: &Stop,
     ) -> Result<Replayed, journal::Error> {
-        // A run that was stopped between two slices made no call there; with just its fuel it stops there again.
-        let fuel_max = match recorded_end {
-            Some(end) if end.at == Where::Slice => end.fuel,
-            _ => given.limits[LimitKind::Fuel],
-        };
+        let fuel_max = recorded.fuel_max(given.limits[LimitKind::Fuel]);
         let gate = Gate::replay(self.functions.clone(), Derived::new(given.start), replay);
         let mut store = self.store(gate, &given.limits, fuel_max);
         let guest = self.enter(&mut store, given.input);
         let driven = drive(guest, stop, Duration::MAX, &mut Shower::none()).await;
         let judged = ending::judge(&mut store, driven);
-        ending::compare(&mut store, judged, recorded_end)
+        ending::compare(&mut store, judged, recorded.end)
     }
 
     /// Makes the store of one run.

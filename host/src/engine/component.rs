@@ -50,6 +50,9 @@ pub enum ComponentError {
         /// What it does export.
         exports: Vec<String>,
     },
+    /// The component declares more than the engine's pool gives one run.
+    #[error("the component asks for more than this host gives one run: {0}")]
+    TooLarge(String),
     /// The engine does not accept the component.
     #[error("the engine refuses the component: {0}")]
     Refused(String),
@@ -65,6 +68,7 @@ impl ComponentError {
             }
             Self::Damaged(_) => "build or copy the file again",
             Self::NoWorld { .. } => "an agent uses remit_sdk::agent!; a command is a program with a main function",
+            Self::TooLarge(_) => "declare smaller tables and memories, or fewer; they may grow up to the run's limits",
             Self::Refused(_) => "it may need a WebAssembly proposal that Remit keeps off, such as threads or memory64",
         }
     }

@@ -90,7 +90,13 @@ impl Engine {
     /// # Errors
     /// [`ComponentError::Refused`] when the engine does not accept it.
     pub fn compile(&self, bytes: &[u8]) -> Result<Component, ComponentError> {
-        Component::new(&self.inner, bytes).map_err(|error| ComponentError::Refused(format!("{error:#}")))
+        Component::new(&self.inner, bytes).map_err(|error| {
+            let what = format!("{error:#}");
+            match what.contains("pooling allocator") {
+                true => ComponentError::TooLarge(what),
+                false => ComponentError::Refused(what),
+            }
+        })
     }
 }
 

@@ -202,7 +202,11 @@ fn a_long_run_comes_back() {
     let journal = home.open();
     let mut run = journal.accept(&header(), &[]).unwrap();
     let function = run.function("f", 0);
-    let noise = |number: u64| Digest::of(&number.to_le_bytes()).as_bytes().repeat(16);
+    let noise = |number: u64| -> Vec<u8> {
+        (0..16u64)
+            .flat_map(|part| *Digest::of_parts(&[&number.to_le_bytes(), &part.to_le_bytes()]).as_bytes())
+            .collect()
+    };
     for number in 0..12_000 {
         let (params, kind) = (noise(number), Kind::Call);
         let call = Record { kind, function, fuel: 7, time_us: 7, params: &params, outcome: &[], extension: None };

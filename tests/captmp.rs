@@ -1,0 +1,13 @@
+//! Scratch.
+mod cli;
+mod clocks;
+mod coverage;
+mod files;
+mod harness;
+mod io;
+mod kv;
+mod limits;
+mod log;
+mod random;
+mod replay;
+mod sockets;
