@@ -88,6 +88,7 @@ pub fn accept(
     journal: &Journal,
     clock: Clock,
 ) -> Result<Accepted, LaunchError> {
+    let launch = within_quota(launch);
     let mounts = open_mounts(&launch)?;
     let header = header(&launch, agent.world(), engine, &clock);
     let given = given(agent.world(), &launch.remit, &header, launch.input.clone())?;
@@ -102,6 +103,15 @@ pub fn accept(
     let caps = Caps { mounts, quotas, ..Caps::default() };
     let live = Live::new(caps, writer, agent.functions(), Arc::new(launch.remit), launch.limits, clock);
     Ok(Accepted { id, given, live })
+}
+
+/// Bounds the kv limit by the quota in the remit.
+fn within_quota(mut launch: Launch) -> Launch {
+    if let Some(quota) = launch.remit.kv().and_then(|kv| kv.quota()) {
+        let total = launch.limits[LimitKind::KvTotal].min(quota);
+        launch.limits = launch.limits.with(LimitKind::KvTotal, total);
+    }
+    launch
 }
 
 impl Accepted {

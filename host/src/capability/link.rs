@@ -13,6 +13,8 @@ use wasmtime::{Result, StoreContextMut};
 
 use super::{Caps, Derived, Guest};
 use crate::gate::{Asked, Class, Functions, Halt, Op, Ordinals, PureOp, Turn, Value};
+use crate::journal::Durable;
+use crate::meter::{Crossed, LimitKind};
 
 /// Params of a linked function.
 pub trait Params: ComponentNamedList + Lift + Value + Send + Sync + 'static {}
@@ -100,10 +102,7 @@ impl Link<'_> {
                 let fuel = fuel_used(&store)?;
                 let mut admission = store.data_mut().gate.prepare(&op, fuel, &params)?;
                 if let Some(durable) = admission.as_mut().and_then(|admission| admission.durable.take()) {
-                    store.data_mut().waiting_in = Some(index);
-                    let durable = durable.await;
-                    store.data_mut().waiting_in = None;
-                    durable.map_err(|error| store.data_mut().gate.halt_in(index, error.into()))?;
+                    wait_for(&mut store, index, durable).await?;
                 }
                 Ok(store.data_mut().gate.commit(&op, fuel, &params, admission)?)
             })
@@ -126,12 +125,14 @@ impl Link<'_> {
             boxed(async move {
                 let fuel = fuel_used(&store)?;
                 let guest = store.data_mut();
-                if let Some(live) = guest.gate.as_live() {
-                    let wait =
-                        until(&live.caps, &params).map_or(Duration::ZERO, |until| until.saturating_sub(live.elapsed()));
-                    guest.waiting_in = Some(index);
-                    sleep(wait).await;
-                    store.data_mut().waiting_in = None;
+                if let Some(live) = guest.gate.as_live()
+                    && let Some(until) = until(&live.caps, &params)
+                    && until > live.elapsed()
+                {
+                    // Sleeping can be seen from outside, so what came before it is on disk, and shown, first.
+                    let durable = live.barrier()?;
+                    wait_for(&mut store, index, durable).await?;
+                    sleep_until(&mut store, index, until).await;
                 }
                 Ok(store.data_mut().gate.call(&op, fuel, &params)?)
             })
@@ -193,11 +194,31 @@ pub fn fuel_used(store: &StoreContextMut<'_, Guest>) -> Result<u64> {
     Ok(store.data().fuel_max - store.get_fuel()?)
 }
 
-/// Sleeps, unless there is nothing to wait for. The run's wall time bounds a sleep of any length.
-async fn sleep(wait: Duration) {
-    if !wait.is_zero() {
-        tokio::time::sleep(wait).await;
-    }
+/// Waits until entries are on disk, in the call of function `index`, no longer than one call may take.
+async fn wait_for(store: &mut StoreContextMut<'_, Guest>, index: u16, durable: Durable) -> Result<()> {
+    let guest = store.data_mut();
+    let call_time = guest.growth.limits().call_time();
+    guest.waiting_in = Some(index);
+    let waited = tokio::time::timeout(call_time, durable).await;
+    let guest = store.data_mut();
+    guest.waiting_in = None;
+    let limit = LimitKind::CallTime;
+    let max = call_time.as_millis() as u64;
+    let halt = match waited {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error.into(),
+        Err(_) => Crossed { limit, max, wanted: max + 1 }.into(),
+    };
+    Err(guest.gate.halt_in(index, halt).into())
+}
+
+/// Sleeps in the call of function `index`. The run's wall time bounds a sleep of any length.
+async fn sleep_until(store: &mut StoreContextMut<'_, Guest>, index: u16, until: Duration) {
+    let guest = store.data_mut();
+    let wait = guest.gate.as_live().map_or(Duration::ZERO, |live| until.saturating_sub(live.elapsed()));
+    guest.waiting_in = Some(index);
+    tokio::time::sleep(wait).await;
+    store.data_mut().waiting_in = None;
 }
 
 fn boxed<'a, T>(

@@ -11,7 +11,7 @@ use super::plugin::Plugin;
 use super::report::{Failure, OrFail as _, Result, note, print, print_json};
 use crate::agent::{Host, unknown_imports};
 use crate::engine::{ComponentError, Engine, Inspected, PoolSize, inspect};
-use crate::manifest::{Kind, Request};
+use crate::manifest::Request;
 use crate::scope::Remit;
 
 /// What imports of a component need, and which capability answers it.
@@ -75,11 +75,7 @@ impl Findings {
             findings.wrong.push(format!("it imports {import}, which this host does not offer"));
         }
         if let Some(manifest) = plugin.manifest() {
-            let kind = match manifest.kind {
-                Kind::Agent => "agent",
-                Kind::Command => "command",
-                Kind::Connector => "connector",
-            };
+            let kind = manifest.kind.word();
             if kind != inspected.world.kind() {
                 let is = inspected.world.kind();
                 findings.wrong.push(format!("the manifest says kind {kind:?}, and the component is a {is}"));

@@ -29,6 +29,7 @@ pub fn run(shell: &Shell, args: &args::Run) -> Result {
 
 fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let agent = session.agent(&plugin.component_bytes, &plugin.component_path.display().to_string())?;
+    check_kind(plugin, agent.world())?;
     let granted = Granted::decide(plugin, args, session.home())?;
     granted.show(plugin);
     granted.confirm(plugin, args)?;
@@ -44,6 +45,20 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
         Ok::<_, Failure>((id, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await))
     })??;
     conclude(session, args, id, &ended?, shown)
+}
+
+/// Refuses a component that is not what its manifest says, because a person granted what the manifest says.
+fn check_kind(plugin: &Plugin, world: World) -> Result<()> {
+    let declared = plugin.manifest().map(|manifest| manifest.kind.word());
+    match declared {
+        Some(kind) if kind != world.kind() => {
+            let message =
+                format!("{} says it is kind {kind:?}, and its component is a {}", plugin.name(), world.kind());
+            Err(Failure::new(Exit::PluginUnfit, message)
+                .hint("correct `kind` in remit.toml, or build the right component"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn launch(plugin: &Plugin, agent: &Agent, args: &args::Run, granted: Granted) -> Result<Launch> {

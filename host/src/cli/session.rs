@@ -2,6 +2,7 @@
 //! needed.
 
 use std::cell::OnceCell;
+use std::path::Path;
 
 use super::Shell;
 use super::args::RunRef;
@@ -33,7 +34,8 @@ impl Session {
     pub fn open(shell: &Shell, command: &str) -> Result<Self> {
         let home = shell.open_home(command)?;
         let key = home.signing_key()?;
-        let journal = Journal::open(&home.journal_path(), key, &journal::Options::default())?;
+        let path = home.journal_path();
+        let journal = Journal::open(&path, key, &journal::Options::default()).map_err(|error| unopened(error, &path))?;
         Ok(Self { home, journal, clock: shell.clock().clone(), host: OnceCell::new(), cache: OnceCell::new() })
     }
 
@@ -129,6 +131,15 @@ impl Session {
     /// When the last commit fails.
     pub fn close(self) -> Result<()> {
         Ok(self.journal.close()?)
+    }
+}
+
+fn unopened(error: journal::Error, path: &Path) -> Failure {
+    match error {
+        journal::Error::Damaged(_) => Failure::from(error)
+            .context(format_args!("cannot open {}", path.display()))
+            .hint("restore a backup, or move the file away to begin anew"),
+        error => error.into(),
     }
 }
 

@@ -65,6 +65,8 @@ pub struct Admission {
     class: Class,
     denial: Option<Refusal>,
     intent: Option<u64>,
+    /// Whether the call works on files, which may be slow.
+    on_files: bool,
     /// What must be on disk before the call is performed.
     pub durable: Option<journal::Durable>,
 }
@@ -160,11 +162,20 @@ impl<C> Live<C> {
     ) -> Result<Admission, Halt> {
         self.count(encoded)?;
         let Some(judge) = op.judge else {
-            return Ok(Admission { class: op.class, denial: None, intent: None, durable: None });
+            return Ok(Admission { class: op.class, denial: None, intent: None, on_files: false, durable: None });
         };
         let Asked { ask, class } = judge(derived, params);
         let denial = self.permit(ask).err();
-        Ok(Admission { class, denial, intent: None, durable: None })
+        let on_files = matches!(ask, Ask::Mount(..) | Ask::Mounts(..));
+        Ok(Admission { class, denial, intent: None, on_files, durable: None })
+    }
+
+    /// Ends the run if one call took longer than it may: a file system that hangs must not keep the host for ever.
+    ///
+    /// # Errors
+    /// [`Halt::Limit`].
+    pub fn check_call_time(&self, took: Duration) -> Result<(), Halt> {
+        Ok(self.limits.check(LimitKind::CallTime, took.as_millis() as u64)?)
     }
 
     fn count(&mut self, encoded: &[u8]) -> Result<(), Halt> {
@@ -242,6 +253,9 @@ impl<C> Live<C> {
             Some(_) => (op.refuse)(params),
             None => (op.perform)(&mut self.turn(ordinals, elapsed), derived, params)?,
         };
+        if admission.on_files {
+            self.check_call_time(self.elapsed().saturating_sub(elapsed))?;
+        }
         self.outcome.clear();
         outcome.encode(&mut self.outcome);
         self.limits.check(LimitKind::Payload, self.outcome.len() as u64)?;
