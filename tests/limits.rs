@@ -245,6 +245,22 @@ fn a_run_that_is_stopped_before_it_begins_has_an_end() {
     assert!(interrupted(ran).calls.is_empty());
 }
 
+/// Also where it waits for the disk before it changes a file, its intent recorded and its effect not begun.
+#[test]
+fn a_run_can_be_stopped_at_any_turn() {
+    let mut places = BTreeSet::new();
+    for turns in 0..60 {
+        let scene = Scene::new();
+        let dir = scene.dir("d", &[]);
+        let every = scene.command("files", ["every", "/d"]).mounted("d", &dir, "read-write");
+        let ran = every.run_beside(|stop| stop_after(turns, stop)).replayed();
+        if let Where::Call(function) = &ran.end.at {
+            places.insert(function.clone());
+        }
+    }
+    assert!(places.len() > 3, "it was always stopped in the same call: {places:?}");
+}
+
 #[test]
 fn what_a_stopped_run_wrote_is_kept() {
     let scene = Scene::new();

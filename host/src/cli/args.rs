@@ -34,7 +34,7 @@ pub struct Run {
     /// A folder with remit.toml, or a component file
     #[arg(value_hint = ValueHint::AnyPath)]
     pub plugin: PathBuf,
-    /// The agent's input: JSON, @FILE, or @- for standard input
+    /// The input: text, @FILE, or @- for standard input. JSON for an agent; a command reads it on its standard input
     #[arg(long, value_name = "JSON|@FILE|@-", allow_hyphen_values = true)]
     pub input: Option<Input>,
     /// Bind files the plugin asks for to a folder, read-only unless `:rw`; for a bare component NAME is the mount point
@@ -49,7 +49,7 @@ pub struct Run {
     /// Set a limit, such as memory=512MiB, wall-time=10m or fuel=5000000000
     #[arg(long = "limit", value_name = "KEY=VALUE")]
     pub limits: Vec<LimitArg>,
-    /// Put a label on the run, to find it by
+    /// Put a label on the run, for `remit show` to print
     #[arg(long = "label", value_name = "KEY=VALUE")]
     pub labels: Vec<Label>,
     /// Print result and usage as JSON

@@ -97,6 +97,14 @@ impl Plugin {
         }
     }
 
+    /// Returns what a command finds as its own name: the name in the manifest, or the component's file name.
+    pub fn program_name(&self) -> String {
+        match &self.declared {
+            Some(declared) => declared.manifest.name.to_string(),
+            None => self.component_path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        }
+    }
+
     /// Returns the manifest; nothing for a bare component.
     pub fn manifest(&self) -> Option<&Manifest> {
         self.declared.as_ref().map(|declared| &declared.manifest)

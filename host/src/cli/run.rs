@@ -68,7 +68,7 @@ fn launch(plugin: &Plugin, agent: &Agent, args: &args::Run, granted: Granted) ->
     }
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| Failure::new(Exit::HostFailed, format!("no randomness: {error}")))?;
-    let arguments = std::iter::once(plugin.name()).chain(args.arguments.iter().cloned()).collect();
+    let arguments = std::iter::once(plugin.program_name()).chain(args.arguments.iter().cloned()).collect();
     Ok(Launch {
         identity: plugin.identity.to_string(),
         name: plugin.name(),

@@ -35,7 +35,8 @@ impl Session {
         let home = shell.open_home(command)?;
         let key = home.signing_key()?;
         let path = home.journal_path();
-        let journal = Journal::open(&path, key, &journal::Options::default()).map_err(|error| unopened(error, &path))?;
+        let journal =
+            Journal::open(&path, key, &journal::Options::default()).map_err(|error| unopened(error, &path))?;
         Ok(Self { home, journal, clock: shell.clock().clone(), host: OnceCell::new(), cache: OnceCell::new() })
     }
 
