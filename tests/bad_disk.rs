@@ -3,6 +3,7 @@
 
 mod room;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ struct Whole {
     bytes: Vec<u8>,
     runs: Json,
     shown: Json,
+    verified: Json,
 }
 
 impl Whole {
@@ -29,8 +31,9 @@ impl Whole {
             desk.remit(&["run", "cli.wasm", "--", "args", argument]).ends(code::OK);
         }
         let (runs, shown) = (desk.json(&["runs", "--json"]), desk.json(&["show", "--json", "--calls"]));
+        let verified = desk.json(&["verify", "--json"]);
         let bytes = fs::read(journal(&desk)).expect("a journal");
-        Self { desk, bytes, runs, shown }
+        Self { desk, bytes, runs, shown, verified }
     }
 
     /// Puts these bytes in the journal's place and checks every command's answer: what was there, or that it is
@@ -67,7 +70,7 @@ impl Whole {
         match args[0] {
             "runs" => assert!(self.is_history(&said.json()), "{context}"),
             "show" => assert_eq!(said.json(), self.shown, "{context}"),
-            "verify" => assert_eq!(said.json()["run"], self.shown["run"], "{context}"),
+            "verify" => assert_eq!(said.json(), self.verified, "{context}"),
             "replay" => assert_eq!(said.json()["verdict"], "matched", "{context}"),
             _ => assert_eq!(said.stdout, "args\nnext\n", "{context}"),
         }
@@ -87,8 +90,7 @@ fn a_truncated_journal_is_damaged_at_any_length() {
     let len = whole.bytes.len();
     let early = [1, 8, 9, 63, 64, 100, 319, 320, 321, 4095, 4096, 4097];
     let lengths = early.into_iter().chain((1..20).map(|part| len * part / 20)).chain([len - 4096, len - 1]);
-    let answered: usize =
-        lengths.map(|len| whole.check(&format!("cut to {len} bytes"), &whole.bytes[..len])).sum();
+    let answered: usize = lengths.map(|len| whole.check(&format!("cut to {len} bytes"), &whole.bytes[..len])).sum();
     assert!(answered < 20, "{answered} answers from cut files");
     whole.check("whole again", &whole.bytes);
     whole.desk.still_runs();
@@ -121,21 +123,23 @@ fn a_journal_with_flipped_bits_tells_no_lies() {
     whole.desk.still_runs();
 }
 
-/// A bit in what was recorded: found by `verify`, though everything around it is as it should be.
+/// What `runs` lists comes from rows of their own, which no chain covers: a flipped bit in one is noticed all the same.
 #[test]
-fn a_changed_record_does_not_verify() {
+fn a_flipped_bit_in_a_runs_row_is_noticed() {
     let whole = Whole::new();
     let last = whole.shown["run"].as_str().expect("a run has an id");
-    let places: Vec<_> = (0..whole.bytes.len() - 5).filter(|at| whole.bytes[*at..].starts_with(b"three")).collect();
-    assert!(!places.is_empty(), "the arguments are recorded as they are");
-    for at in places {
+    let id: Vec<u8> = (0..16).filter_map(|n| u8::from_str_radix(&last[2 * n..2 * n + 2], 16).ok()).collect();
+    let pages: BTreeSet<usize> =
+        whole.bytes.windows(16).enumerate().filter(|(_, bytes)| *bytes == id).map(|(at, _)| at / 4096).collect();
+    let bytes = pages.into_iter().flat_map(|page| page * 4096..(page + 1) * 4096);
+    let used: Vec<usize> = bytes.filter(|at| whole.bytes.get(*at).is_some_and(|byte| *byte != 0)).collect();
+    for (n, at) in used.iter().step_by(used.len() / 40 + 1).enumerate() {
         let mut bytes = whole.bytes.clone();
-        bytes[at] ^= 1;
-        fs::write(journal(&whole.desk), &bytes).expect("a journal");
-        let verified = whole.desk.remit(&["verify", last]);
-        let shown = whole.desk.remit(&["show", last, "--calls", "--json"]);
-        let unseen = shown.code == code::OK && shown.json() == whole.shown;
-        assert!(verified.code == code::JOURNAL_DAMAGED || unseen, "byte {at}: {verified:?}");
+        bytes[*at] ^= 1 << (n % 8);
+        for args in [&["runs", "--json"][..], &["show", last, "--json", "--calls"]] {
+            fs::write(journal(&whole.desk), &bytes).expect("a journal");
+            whole.is_answer(&format!("bit {} of byte {at}", n % 8), args, &whole.desk.remit(args));
+        }
     }
 }
 

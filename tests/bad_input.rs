@@ -4,6 +4,7 @@
 use serde_json::Value as Json;
 
 use crate::binary::{Desk, Said, by_hand, code, without_places};
+use crate::harness::component;
 
 #[test]
 fn what_is_no_plugin_is_told_so() {
@@ -78,7 +79,7 @@ fn what_is_no_plugin_is_told_so() {
 #[test]
 fn a_truncated_component_is_refused_at_any_length() {
     let desk = Desk::with(&["guest_agent"]);
-    let whole = std::fs::read(desk.path("guest_agent.wasm")).expect("it was built");
+    let whole = component("guest_agent");
     let small = by_hand("fails");
     let lengths = (1..30).map(|part| whole.len() * part / 30).chain([4, 7, 8, 9, 20, whole.len() - 1]);
     let cut = lengths.map(|len| &whole[..len]).chain((9..small.len()).step_by(7).map(|len| &small[..len]));
@@ -128,7 +129,8 @@ fn a_wrong_manifest_is_shown_with_its_lines() {
     for (text, part) in snapshots {
         desk.write("plugin/remit.toml", &text);
         for command in ["check", "run", "build"] {
-            let said = desk.remit(&[command, "plugin"]).ends(code::PLUGIN_UNFIT).says(&[part, " --> plugin/remit.toml:"]);
+            let said =
+                desk.remit(&[command, "plugin"]).ends(code::PLUGIN_UNFIT).says(&[part, " --> plugin/remit.toml:"]);
             assert_eq!(said.stdout, "");
         }
     }
@@ -178,7 +180,12 @@ fn an_endless_loop_ends_at_a_limit() {
     let (fuel, time) = (["--limit", "fuel=50000000"], ["--limit", "wall-time=300ms"]);
     let agent = ["guest_agent.wasm", "--input", r#"{"do": "loop"}"#];
     for plugin in [&[start.as_str()][..], &agent] {
-        ends(&desk, &[plugin, &fuel].concat(), code::LIMIT, &["limit on fuel crossed: 50 M fuel allowed", "fuel=VALUE"]);
+        ends(
+            &desk,
+            &[plugin, &fuel].concat(),
+            code::LIMIT,
+            &["limit on fuel crossed: 50 M fuel allowed", "fuel=VALUE"],
+        );
         ends(&desk, &[plugin, &time].concat(), code::LIMIT, &["limit on time of the run crossed", "wall-time=VALUE"]);
     }
     for what in ["loop", "sleep", "calls"] {
@@ -250,7 +257,7 @@ fn a_crash_loses_nothing_that_was_stored() {
     let manifest = "[plugin]\nname = \"counter\"\nversion = \"0.1.0\"\nkind = \"agent\"\n\n\
                     [capabilities.kv]\nprefixes = [\"n\"]\naccess = \"read-write\"\nwhy = \"to count\"\n";
     desk.write("counter/remit.toml", manifest);
-    desk.write("counter/counter.wasm", std::fs::read(desk.path("guest_agent.wasm")).expect("it was built"));
+    desk.write("counter/counter.wasm", component("guest_agent"));
     let run = |task: &str| {
         let input = format!(r#"{{"do": "{task}", "key": "n"}}"#);
         desk.remit(&["run", "counter", "--allow-requested", "--json", "--input", &input])

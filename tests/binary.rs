@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+use crate::harness::component;
 pub use process::{Running, until};
 pub use text::without_places;
 
@@ -80,7 +81,7 @@ impl Desk {
     /// Puts a built guest there and returns its file's name.
     pub fn guest(&self, name: &str) -> String {
         let file = format!("{name}.wasm");
-        fs::copy(guest(name), self.path(&file)).expect("a guest that was built");
+        self.write(&file, component(name));
         file
     }
 
@@ -208,31 +209,15 @@ pub fn target() -> PathBuf {
 fn remit() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        cargo("", &["build", "--package=remit-host", "--bin=remit", "--locked"]);
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--quiet", "--package=remit-host", "--bin=remit", "--locked"]).current_dir(repository());
+        assert!(cargo.status().expect("cargo starts").success(), "the binary does not build");
         target().join("debug").join(format!("remit{}", std::env::consts::EXE_SUFFIX))
     })
-}
-
-/// Returns a guest's component, built when first needed.
-pub fn guest(name: &str) -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let folder = BUILT.get_or_init(|| {
-        let to = target().join("guests");
-        let to_arg = format!("--target-dir={}", to.display());
-        if false { cargo("plugins", &["build", "--workspace", "--release", "--locked", "--target=wasm32-wasip2", &to_arg]); }
-        to.join("wasm32-wasip2/release")
-    });
-    folder.join(format!("{name}.wasm"))
 }
 
 /// Returns a component written by hand, compiled.
 pub fn by_hand(name: &str) -> Vec<u8> {
     let path = repository().join("tests/guests/wat").join(format!("{name}.wat"));
     wat::parse_file(&path).unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn cargo(folder: &str, args: &[&str]) {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let output = cargo.args(args).current_dir(repository().join(folder)).output().expect("cargo runs");
-    assert!(output.status.success(), "cargo {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
 }

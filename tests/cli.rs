@@ -83,7 +83,7 @@ fn a_panic_is_told_with_its_message_and_where_it_was() {
     assert!(ran.stderr.contains("as asked"), "{}", ran.stderr);
     let Outcome::Trapped { message, backtrace } = &ran.end.outcome else { panic!("{:?}", ran.end) };
     assert_eq!(message, "wasm trap: wasm `unreachable` instruction executed");
-    assert!(backtrace.as_ref().is_some_and(|frames| frames.contains("limits4main")), "{backtrace:?}");
+    assert!(backtrace.as_ref().is_some_and(|frames| frames.contains("limits::main")), "{backtrace:?}");
 }
 
 #[test]

@@ -210,7 +210,7 @@ fn what_people_read_after_a_run() {
     let (before, after) = stderr.split_once(" with 3.").expect("it used some fuel");
     let expected = "\
 cli may, in this run:
-  log: trace, debug, info, warn, error
+  and, as every plugin: log, read the clock, draw random numbers
 run RUN
 exited with code 3";
     assert_eq!(before, expected);

@@ -25,8 +25,8 @@ pub struct Program {
 pub enum Ended {
     /// With this exit code.
     Code(i32),
-    /// With a trap, in the engine's words.
-    Trap(String),
+    /// With a trap, in whatever words.
+    Trap,
     /// At a limit.
     Limit(LimitKind),
 }
@@ -83,7 +83,7 @@ fn under_remit(program: &Program, scene: &Scene, dir: &Path) -> Seen {
     let ended = match &ran.end.outcome {
         Outcome::Succeeded { .. } => Ended::Code(0),
         Outcome::Exited { code } => Ended::Code(i32::from(*code)),
-        Outcome::Trapped { message, .. } => Ended::Trap(message.clone()),
+        Outcome::Trapped { .. } => Ended::Trap,
         Outcome::Limit { crossed } => Ended::Limit(crossed.limit),
         other => panic!("a command does not end so: {other:?}"),
     };
@@ -94,11 +94,16 @@ fn under_remit(program: &Program, scene: &Scene, dir: &Path) -> Seen {
 #[track_caller]
 fn same_text(what: &str, theirs: &[u8], ours: &[u8]) {
     let (theirs, ours) = (String::from_utf8_lossy(theirs), String::from_utf8_lossy(ours));
-    let differences: Vec<_> = theirs.lines().zip(ours.lines()).enumerate().filter(|(_, (one, other))| one != other).collect();
+    let differences: Vec<_> =
+        theirs.lines().zip(ours.lines()).enumerate().filter(|(_, (one, other))| one != other).collect();
     if let Some((line, _)) = differences.first() {
         let from = line.saturating_sub(3);
         let before: Vec<_> = theirs.lines().skip(from).take(line - from).collect();
-        let shown: Vec<_> = differences.iter().take(12).map(|(at, (one, other))| format!("{at}: wasmtime {one}\n{at}: remit    {other}")).collect();
+        let shown: Vec<_> = differences
+            .iter()
+            .take(12)
+            .map(|(at, (one, other))| format!("{at}: wasmtime {one}\n{at}: remit    {other}"))
+            .collect();
         panic!("{what}: {} lines differ, after\n{}\n{}", differences.len(), before.join("\n"), shown.join("\n"));
     }
     assert_eq!(theirs.len(), ours.len(), "{what} is longer on one side");
@@ -186,11 +191,11 @@ fn exit_codes() {
 }
 
 #[test]
-fn traps() {
-    let cases = ["poll-nothing", "stream-before-pollable", "input-before-pollable", "error-kept"];
-    let more = ["zeroes-over-permit", "zeroes-without-end", "blocking-write-4097", "blocking-zeroes-4097"];
-    let engine = ["drop-descriptor-with-streams", "unreachable", "panic", "divide"];
-    for case in cases.iter().chain(&more).chain(&engine) {
+fn misuse_of_the_interfaces() {
+    let streams = ["stream-before-pollable", "input-before-pollable", "error-kept", "drop-descriptor-with-streams"];
+    let lengths = ["zeroes-over-permit", "zeroes-without-end", "blocking-write-4097", "blocking-zeroes-4097"];
+    let others = ["poll-nothing", "write-over-permit", "many-pollables", "unreachable", "panic", "divide", "overflow"];
+    for case in streams.iter().chain(&lengths).chain(&others) {
         Program::new("conformance", ["misuse", case]).conforms();
     }
 }
@@ -200,7 +205,7 @@ fn the_guest_of_each_capability() {
     for line in ["files write a.txt text", "files every .", "files refused .", "files escape .", "files many . 300"] {
         Program::of(line).conforms();
     }
-    for line in ["files grow large 3000000", "files size large 5000000", "files stat .", "limits polls 5"] {
+    for line in ["files grow large 3000000", "files size large 5000000", "files stat ."] {
         Program::of(line).conforms();
     }
 }

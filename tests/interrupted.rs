@@ -4,6 +4,7 @@
 use serde_json::Value as Json;
 
 use crate::binary::{Desk, Running, code, until};
+use crate::harness::component;
 
 /// Runs in the middle of which something can happen: arguments, and what says that they are there.
 const MIDDLES: [(&str, &[&str]); 4] = [
@@ -132,7 +133,7 @@ fn the_store_agrees_with_the_record_after_a_kill() {
     let manifest = "[plugin]\nname = \"kv\"\nversion = \"0.1.0\"\nkind = \"command\"\n\n\
                     [capabilities.kv]\nprefixes = [\"\"]\naccess = \"read-write\"\nwhy = \"to fill it\"\n";
     desk.write("kv/remit.toml", manifest);
-    desk.write("kv/kv.wasm", std::fs::read(desk.path("kv.wasm")).expect("it was built"));
+    desk.write("kv/kv.wasm", component("kv"));
     let run = |args: &[&'static str]| [&["run", "kv", "--allow-requested", "--"], args].concat();
     for prefix in ["a", "b", "c"] {
         let running = begun(&desk, &run(&["many", prefix, "4000000"]));

@@ -86,7 +86,7 @@ fn another_plugin_calls_another_function() {
     assert_eq!(divergence.recorded.function, "remit:plugin/kv#set");
     assert_eq!(divergence.recorded.params, json!(["a/x", "1"]));
     assert!(divergence.replayed.function.starts_with("wasi:cli/"), "{divergence}");
-    assert!(divergence.backtrace.as_ref().is_some_and(|frames| frames.contains("log4main")), "{divergence}");
+    assert!(divergence.backtrace.as_ref().is_some_and(|frames| frames.contains("log::main")), "{divergence}");
     let text = divergence.to_string();
     for part in [
         &format!("entry {place}: the guest calls another function"),

@@ -34,11 +34,11 @@ pub const fn default_of(kind: LimitKind) -> u64 {
         // `table.grow` in a loop. Every element takes 8 bytes or more of the host's memory.
         LimitKind::Tables => 100_000,
         // A component that is all instances: each has a fixed cost. componentize-py makes a few dozen.
-        LimitKind::Instances => 1_000,
+        LimitKind::Instances => 200,
         // The same with memories, each of which reserves address space.
-        LimitKind::Memories => 100,
+        LimitKind::Memories => 16,
         // The same with tables.
-        LimitKind::TableCount => 1_000,
+        LimitKind::TableCount => 200,
         // Handles opened and never dropped. The engine's own default is a million.
         LimitKind::Handles => 10_000,
         // A string of 4 GiB, which the host would have to copy and to record.

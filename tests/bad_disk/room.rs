@@ -110,7 +110,10 @@ fn a_disk_that_fills_in_the_middle_loses_nothing_recorded() {
     said(&desk, "full").ends(code::HOST_FAILED).says(&["full"]);
     for number in ["runs", "show", "shown-first"] {
         let said = said(&desk, number);
-        assert!(said.code == code::OK || said.code == code::HOST_FAILED && said.stderr.contains("full"), "{number}: {said:?}");
+        assert!(
+            said.code == code::OK || said.code == code::HOST_FAILED && said.stderr.contains("full"),
+            "{number}: {said:?}"
+        );
     }
     let again = said(&desk, "again");
     assert!(again.code == code::OK || again.stderr.contains("full"), "{again:?}");

@@ -90,7 +90,8 @@ impl Running {
         let (status, stdout, stderr) = self.finished();
         let code = status.code().unwrap_or_else(|| panic!("it died: {status}\n{stderr}"));
         assert_ne!(code, 101, "{stderr}");
-        let panics = |line: &&str| line.starts_with("thread '") && line.contains(" panicked at ") && !line.contains(OF_GUEST);
+        let panics =
+            |line: &&str| line.starts_with("thread '") && line.contains(" panicked at ") && !line.contains(OF_GUEST);
         assert_eq!(stderr.lines().find(panics), None, "{stderr}");
         Said { code, stdout, stderr }
     }

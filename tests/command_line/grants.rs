@@ -1,6 +1,7 @@
 //! What is requested, what is granted, and what a plugin hears when it asks for more.
 
 use crate::binary::{Desk, code, without_places};
+use crate::harness::component;
 
 const MANIFEST: &str = r#"
 [plugin]
@@ -22,7 +23,7 @@ why = "the report"
 fn desk() -> Desk {
     let desk = Desk::with(&["files"]);
     desk.write("files/remit.toml", MANIFEST);
-    desk.write("files/files.wasm", std::fs::read(desk.path("files.wasm")).expect("it was built"));
+    desk.write("files/files.wasm", component("files"));
     desk.write("notes/a.txt", "a note");
     desk.folder("out");
     desk
@@ -42,7 +43,7 @@ fn nobody_to_ask_is_no() {
 files may, in this run:
   files.notes: /notes, read = notes  (the notes)
   files.out: /out, read-write = out  (the report)
-  log: trace, debug, info, warn, error
+  and, as every plugin: log, read the clock, draw random numbers
 error: files requests capabilities that nobody granted
 hint: give --allow-requested to grant what is listed above, or --grant FILE to grant less
 ";
@@ -91,7 +92,10 @@ fn a_mount_without_rw_is_only_read() {
 fn a_grant_file_that_is_wrong_is_refused_with_its_line() {
     let desk = desk();
     for (text, parts) in [
-        ("[capabilities.files.notes]\naccess = \"read\"\nquot = 1\n", &["bad.toml:3", "unknown key \"quot\"", "`quota`"][..]),
+        (
+            "[capabilities.files.notes]\naccess = \"read\"\nquot = 1\n",
+            &["bad.toml:3", "unknown key \"quot\"", "`quota`"][..],
+        ),
         ("[plugin]\nname = \"x\"\n", &["bad.toml:1", "belongs to a manifest"]),
         ("[capabilities\n", &["bad.toml:1"]),
     ] {

@@ -1,6 +1,7 @@
 //! From nothing to an agent that runs: `remit new`, `remit build`, `remit check`; and a rebuilt one against the record.
 
 use crate::binary::{Desk, code, target};
+use crate::harness::component;
 
 /// Compiles the SDK once; later runs of the test find it compiled.
 #[test]
@@ -27,7 +28,7 @@ fn a_component_is_checked_before_it_runs() {
         assert!(desk.remit(&["check", plugin]).ends(code::OK).stdout.starts_with(says));
     }
     desk.write("kind/remit.toml", "[plugin]\nname = \"kind\"\nversion = \"0.1.0\"\nkind = \"agent\"\n");
-    desk.write("kind/kind.wasm", std::fs::read(desk.path("cli.wasm")).expect("it was built"));
+    desk.write("kind/kind.wasm", component("cli"));
     for name in ["core-module", "no-exports", "wrong-run", "imports-unknown", "imports-next-major", "imports-http"] {
         let file = desk.by_hand(name);
         let said = desk.remit(&["check", &file]).ends(code::PLUGIN_UNFIT).says(&[name, "hint: "]);

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use wasmtime::Store;
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Store, Trap};
+use wasmtime_wasi::filesystem::FsPerms;
 use wasmtime_wasi::p2::bindings::sync::Command;
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
-use wasmtime_wasi::filesystem::FsPerms;
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::{Ended, Program, Seen};
@@ -58,10 +58,6 @@ fn call(program: &Program, state: State) -> Ended {
     match command.wasi_cli_run().call_run(&mut store) {
         Ok(Ok(())) => Ended::Code(0),
         Ok(Err(())) => Ended::Code(1),
-        Err(error) => match (error.downcast_ref::<I32Exit>(), error.downcast_ref::<Trap>()) {
-            (Some(exit), _) => Ended::Code(exit.0),
-            (None, Some(trap)) => Ended::Trap(trap.to_string()),
-            (None, None) => Ended::Trap(error.root_cause().to_string()),
-        },
+        Err(error) => error.downcast_ref::<I32Exit>().map_or(Ended::Trap, |exit| Ended::Code(exit.0)),
     }
 }

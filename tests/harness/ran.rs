@@ -47,6 +47,8 @@ pub struct Call {
     pub refusal: Option<Refusal>,
     /// What an intent found in place before, if there was an intent.
     pub before: Option<Json>,
+    /// Whether there is an outcome. An intent has none where the run was stopped before its effect.
+    pub is_answered: bool,
 }
 
 impl Ran {
@@ -132,7 +134,7 @@ impl Ran {
         let replayed = self.replay();
         assert!(matches!(replayed.verdict, Verdict::Matched), "{}", told(&replayed));
         assert_eq!(replayed.end.fuel, self.end.fuel);
-        assert_eq!(replayed.entries, self.calls.len() as u64);
+        assert_eq!(replayed.entries, self.calls.iter().filter(|call| call.is_answered).count() as u64);
         self
     }
 
@@ -200,7 +202,7 @@ fn calls(scene: &Scene, id: RunId) -> Vec<Call> {
             Kind::Call | Kind::Intent => calls.push(call(&entry)),
             Kind::Outcome => {
                 let intent = calls.last_mut().expect("an outcome follows its intent");
-                intent.outcome = call(&entry).outcome;
+                (intent.outcome, intent.is_answered) = (call(&entry).outcome, true);
             }
             Kind::State | Kind::Note => {}
         }
@@ -221,6 +223,7 @@ fn call(entry: &Entry<'_>) -> Call {
         params: function.show_params(entry.params()),
         outcome: if is_empty { Json::Null } else { function.show_outcome(entry.outcome()) },
         refusal: extension.denial.map(|text| serde_json::from_str(&text).expect("a refusal is JSON")),
+        is_answered: entry.kind() == Kind::Call,
         before: extension.before.map(|text| serde_json::from_str(&text).expect("what was there is JSON")),
     }
 }

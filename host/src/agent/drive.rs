@@ -14,10 +14,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::Sink;
-use crate::gate::{Output, StopReason};
-use crate::journal::Progress;
+use crate::gate::{Buffered, Output, StopReason};
 
-/// How often durable output is looked for while a guest waits.
+/// How often buffered entries are handed to the journal, and durable output is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Tells one run to stop; clones stop the same run.
@@ -56,14 +55,14 @@ pub(super) struct Shower<'a>(Option<Showing<'a>>);
 
 struct Showing<'a> {
     output: Output,
-    progress: Progress,
+    journal: Buffered,
     sink: Sink<'a>,
 }
 
 impl<'a> Shower<'a> {
-    /// Shows `output` to `sink` as far as `progress` has come.
-    pub fn new(output: Output, progress: Progress, sink: Sink<'a>) -> Self {
-        Self(Some(Showing { output, progress, sink }))
+    /// Shows `output` to `sink` as far as it is durable in `journal`.
+    pub fn new(output: Output, journal: Buffered, sink: Sink<'a>) -> Self {
+        Self(Some(Showing { output, journal, sink }))
     }
 
     /// Shows nothing: replay has no output.
@@ -74,8 +73,17 @@ impl<'a> Shower<'a> {
     /// Hands durable output to the sink.
     pub fn show(&mut self) {
         let Some(showing) = &mut self.0 else { return };
-        for (stream, bytes) in showing.output.take(showing.progress.durable_entries()) {
+        let durable = showing.journal.lock().durable_entries();
+        for (stream, bytes) in showing.output.take(durable) {
             (showing.sink)(stream, &bytes);
+        }
+    }
+
+    /// Hands what is buffered to the journal, so that a guest that computes for long keeps no entry in memory.
+    fn flush(&self) {
+        if let Some(showing) = &self.0 {
+            // A journal that fails tells the guest's next call, or the end of the run.
+            let _ = showing.journal.lock().flush();
         }
     }
 }
@@ -99,7 +107,9 @@ pub(super) async fn drive<T>(
         if deadline.as_mut().poll(context).is_ready() {
             return Poll::Ready(Driven::Stopped(StopReason::WallTime));
         }
-        while look.poll_tick(context).is_ready() {}
+        while look.poll_tick(context).is_ready() {
+            shower.flush();
+        }
         guest.as_mut().poll(context).map(Driven::Finished)
     })
     .await

@@ -112,7 +112,6 @@ fn halted(judged: &mut Judged, halt: Halt, at: Where, backtrace: Option<String>)
         Halt::Exit(code) => judged.end.outcome = Outcome::Exited { code },
         Halt::Misuse(message) => judged.end.outcome = Outcome::Trapped { message, backtrace },
         Halt::Limit(crossed) => judged.end.outcome = Outcome::Limit { crossed },
-        Halt::Stopped(reason) => judged.end.outcome = Outcome::Interrupted { reason },
         Halt::EndOfRecord => judged.end_of_record = true,
         Halt::Diverged(mut divergence) => {
             divergence.backtrace = backtrace;
@@ -126,12 +125,10 @@ fn halted(judged: &mut Judged, halt: Halt, at: Where, backtrace: Option<String>)
     }
 }
 
-/// Shows the guest's own frames, innermost first.
+/// Shows the guest's own frames, innermost first, as wasmtime does: with readable names.
 fn frames(backtrace: &WasmBacktrace) -> String {
-    let lines = backtrace.frames().iter().enumerate().map(|(depth, frame)| {
-        let name = frame.symbols().first().and_then(|symbol| symbol.name()).or_else(|| frame.func_name());
-        format!("    {depth}: {}", name.unwrap_or("<unnamed>"))
-    });
+    let shown = backtrace.to_string();
+    let lines = shown.lines().filter(|line| !line.starts_with("error while executing"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -150,8 +147,13 @@ pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged) -> Resu
     if let Err(code) = live.caps.sync_changed_files() {
         judged.end.outcome = Outcome::HostFailed { message: format!("a changed file did not get to the disk: {code}") };
     }
-    live.journal().state(judged.end.fuel, time_us, &judged.end)?;
-    live.journal().durable()?.await?;
+    let durable = {
+        let journal = live.journal();
+        let mut journal = journal.lock();
+        journal.state(judged.end.fuel, time_us, &judged.end)?;
+        journal.durable()?
+    };
+    durable.await?;
     Ok(judged.end)
 }
 
@@ -187,7 +189,7 @@ pub(super) fn compare(
     judged: Judged,
     recorded_end: Option<&End>,
 ) -> Result<Replayed, journal::Error> {
-    let Judged { end, divergence, end_of_record, journal, .. } = judged;
+    let Judged { mut end, divergence, end_of_record, journal, .. } = judged;
     if let Some(error) = journal {
         return Err(error);
     }
@@ -208,6 +210,10 @@ pub(super) fn compare(
             Err(other) => unreachable!("reading the end of a record does not halt with {other}"),
         },
     };
+    // Where the record ends without the guest's doing, it says what became of the run.
+    if let (Verdict::Matched, Some(recorded)) = (&verdict, recorded_end) {
+        end.outcome = recorded.outcome.clone();
+    }
     Ok(Replayed { verdict, end, entries: replay.compared(), fuel_differences: replay.fuel_differences() })
 }
 

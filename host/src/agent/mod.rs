@@ -92,7 +92,7 @@ impl Agent {
         stop: &Stop,
         sink: Sink<'_>,
     ) -> Result<End, journal::Error> {
-        let mut shower = Shower::new(live.output(), live.progress(), sink);
+        let mut shower = Shower::new(live.output(), live.journal(), sink);
         let gate = Gate::live(self.functions.clone(), Derived::new(given.start), live);
         let mut store = self.store(gate, &given.limits, given.limits[LimitKind::Fuel]);
         let guest = self.enter(&mut store, given.input);

@@ -160,7 +160,7 @@ impl Link<'_> {
         let op = PureOp {
             index,
             perform: |derived: &mut Derived, ordinals: &mut Ordinals, &(ordinal,): &(u32,)| {
-                derived.objects.remove(&ordinal);
+                derived.forget(ordinal)?;
                 ordinals.release();
                 Ok(())
             },

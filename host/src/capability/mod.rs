@@ -8,7 +8,8 @@ pub mod link;
 pub mod log;
 pub mod wasi;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::collections::hash_map::{Entry, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use wasmtime::component::Linker;
 use self::link::Link;
 use crate::digest::Digest;
 use crate::engine::Engine;
-use crate::gate::{Functions, Gate};
+use crate::gate::{Functions, Gate, Halt};
 
 /// The interfaces that this host links, with the newest version of each package.
 pub const VERSIONS: &[(&str, &str)] = &[
@@ -61,15 +62,12 @@ pub struct Caps {
     /// Bytes that may still be written under each mount, where its scope has a quota.
     pub quotas: Vec<Option<u64>>,
     /// Folder listings being read, by handle.
-    pub listings: HashMap<u32, std::vec::IntoIter<Listed>>,
+    pub listings: HashMap<u32, wasi::filesystem::Listing>,
     /// Errors that a stream handed to the guest, by handle.
     pub errors: HashMap<u32, StreamFailure>,
     /// When pollables become ready, counted from the run's start. What is not listed is ready.
     pub deadlines: HashMap<u32, Duration>,
 }
-
-/// One entry of a folder, or why it cannot be told.
-type Listed = Result<wasi::filesystem::DirectoryEntry, wasi::filesystem::ErrorCode>;
 
 /// Why a stream operation failed.
 #[derive(Clone, Debug)]
@@ -109,6 +107,8 @@ impl Caps {
 pub struct Derived {
     /// What each handle is.
     pub objects: HashMap<u32, Object>,
+    /// How many pollables each stream has that wait for it.
+    pub waiters: HashMap<u32, u32>,
     /// The run's seeded generator.
     pub random: ChaCha20Rng,
     /// A second stream of the same seed for the insecure interfaces.
@@ -132,6 +132,11 @@ pub enum Object {
     Input(Input),
     /// A stream to write.
     Output(Output),
+    /// What waits for a stream.
+    Pollable {
+        /// The stream's handle.
+        of: u32,
+    },
     /// An open file or folder below a mount.
     Descriptor {
         /// Index of the mount.
@@ -149,6 +154,8 @@ pub enum Input {
         /// The next byte.
         offset: u64,
     },
+    /// A file's stream that came to the end once, or failed. It stays so, even if the file grows.
+    Closed,
 }
 
 /// Where an output stream writes.
@@ -189,6 +196,7 @@ impl Derived {
         let insecure = Digest::of_parts(&[b"remit insecure random v1\0", &start.seed]);
         Self {
             objects: HashMap::new(),
+            waiters: HashMap::new(),
             random: ChaCha20Rng::from_seed(start.seed),
             insecure_random: ChaCha20Rng::from_seed(*insecure.as_bytes()),
             arguments: start.arguments,
@@ -197,6 +205,25 @@ impl Derived {
             preopens: start.preopens,
             payload_max: start.payload_max,
         }
+    }
+
+    /// Takes note that a handle was dropped.
+    ///
+    /// # Errors
+    /// [`Halt::Misuse`] for a stream while a pollable waits for it, as WASI prescribes.
+    pub fn forget(&mut self, ordinal: u32) -> Result<(), Halt> {
+        if self.waiters.contains_key(&ordinal) {
+            return Err(Halt::Misuse("a stream is dropped before its pollables".into()));
+        }
+        if let Some(Object::Pollable { of }) = self.objects.remove(&ordinal)
+            && let Entry::Occupied(mut waiters) = self.waiters.entry(of)
+        {
+            *waiters.get_mut() -= 1;
+            if *waiters.get() == 0 {
+                waiters.remove();
+            }
+        }
+        Ok(())
     }
 
     /// Returns the mount of an open file or folder.

@@ -64,14 +64,12 @@ impl Granted {
     pub fn show(&self, plugin: &Plugin) {
         note(format!("{} may, in this run:", plugin.name()));
         let lines = self.remit.describe(plugin.manifest().is_some().then_some(&self.request));
-        for line in &lines {
+        for line in lines.iter().filter(|line| line.capability != "log" || self.request.log.is_some()) {
             let folder = self.folder_of(&line.capability).map(|folder| format!(" = {}", folder.display()));
             let why = line.why.as_ref().map(|why| format!("  ({why})")).unwrap_or_default();
             note(format!("  {}: {}{}{why}", line.capability, line.scope, folder.unwrap_or_default()));
         }
-        if lines.is_empty() {
-            note("  nothing but clocks, randomness and its own output");
-        }
+        note("  and, as every plugin: log, read the clock, draw random numbers");
         for missing in missing(&self.request, &self.remit) {
             let has = missing.has.unwrap_or_else(|| "nothing".into());
             note(format!("  not granted: {} asks for {}, and has {has}", missing.capability, missing.wanted));

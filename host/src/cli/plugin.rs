@@ -10,8 +10,8 @@ use super::report::{Failure, OrFail as _, Result};
 use crate::digest::Digest;
 use crate::manifest::{self, Kind, Manifest, Name};
 
-/// Bytes in a component. Python components have about 18 MiB; this stops a file from taking the host's memory.
-pub const COMPONENT_SIZE_MAX: u64 = 256 << 20;
+/// Bytes in a component: what the journal keeps as one blob. Python components have about 18 MiB.
+pub const COMPONENT_SIZE_MAX: u64 = crate::journal::PAYLOAD_MAX as u64;
 
 /// A plugin as it lies on disk. Nothing of the component has been looked at.
 #[derive(Debug)]

@@ -136,11 +136,15 @@ impl Session {
 }
 
 fn unopened(error: journal::Error, path: &Path) -> Failure {
-    match error {
-        journal::Error::Damaged(_) => Failure::from(error)
-            .context(format_args!("cannot open {}", path.display()))
-            .hint("restore a backup, or move the file away to begin anew"),
-        error => error.into(),
+    use journal::Error as E;
+    let is_told = matches!(error, E::Busy(_) | E::NewerFormat { .. } | E::ReadOnly(_) | E::DiskFull);
+    let is_damaged = matches!(error, E::Damaged(_));
+    match Failure::from(error) {
+        failure if is_told => failure,
+        failure => {
+            let failure = failure.context(format_args!("cannot open {}", path.display()));
+            if is_damaged { failure.hint("restore a backup, or move the file away to begin anew") } else { failure }
+        }
     }
 }
 

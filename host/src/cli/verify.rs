@@ -26,18 +26,20 @@ pub fn verify(shell: &Shell, args: &args::Verify) -> Result {
             "head": verified.head,
             "key": key.to_string(),
             "signed-entries": verified.signed_entries,
-        "signer": signer(verified.signer),
+            "signer": signer(verified.signer),
         }))?;
     }
     if verified.signer != Signer::Known {
-        return Err(Failure::new(Exit::JournalDamaged, unsigned(verified.signer, key)).hint(
-            "the chain itself is whole; ask the operator of the host that ran it for its key (`remit identity`)",
-        ));
+        let hint = match verified.signer {
+            Signer::Nobody => "its chain is whole so far: `remit replay` compares what it recorded",
+            _ => "its chain is whole: ask the operator of the host that ran it for its key (`remit identity`)",
+        };
+        return Err(Failure::new(Exit::JournalDamaged, unsigned(verified.signer, key)).hint(hint));
     }
     if !args.json {
         let (entries, segments) = (quantity::count(verified.entries), quantity::count(verified.segments));
-        print(format!("run {run} verified: {entries} entries in {segments} segments, head {}\n", verified.head))?;
-        note(format!("{} heads signed by {key}", verified.signed_heads));
+        print(format!("run {run} verified: entries {entries}, segments {segments}, head {}\n", verified.head))?;
+        note(format!("signed by {key}: heads {}, entries {}", verified.signed_heads, verified.signed_entries));
     }
     Ok(Exit::Ok)
 }

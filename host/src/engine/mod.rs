@@ -44,9 +44,9 @@ impl Default for PoolSize {
 /// What one pooled run may take at most. Limits of a run lie below these; they leave room for an 18 MiB Python
 /// component (many core instances, memories and tables).
 mod pool {
-    pub const CORE_INSTANCES: u32 = 64;
+    pub const CORE_INSTANCES: u32 = 200;
     pub const MEMORIES: u32 = 16;
-    pub const TABLES: u32 = 64;
+    pub const TABLES: u32 = 200;
     pub const TABLE_ELEMENTS: usize = 1 << 20;
     pub const MEMORY_BYTES: usize = 1 << 32;
     pub const INSTANCE_BYTES: usize = 4 << 20;

@@ -109,10 +109,4 @@ impl Outcome {
             _ => self == recorded,
         }
     }
-
-    /// Says whether the host, and not the guest, chose the moment of the end; replay ends there because the record
-    /// does.
-    pub const fn was_chosen_by_host(&self) -> bool {
-        matches!(self, Self::Interrupted { .. } | Self::HostFailed { .. })
-    }
 }

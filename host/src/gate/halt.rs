@@ -18,9 +18,6 @@ pub enum Halt {
     /// A limit of the run was crossed.
     #[error(transparent)]
     Limit(#[from] Crossed),
-    /// Somebody stopped the run while the call waited.
-    #[error("stopped: {0:?}")]
-    Stopped(StopReason),
     /// Replay came to the place where the recorded run ended.
     #[error("the recorded run ended here")]
     EndOfRecord,
@@ -48,8 +45,6 @@ pub enum StopReason {
     Interrupted,
     /// The run's wall time is used up.
     WallTime,
-    /// One host call took longer than the limit.
-    CallTime,
 }
 
 /// Shows one side of a recorded or replayed call.

@@ -1,6 +1,6 @@
 //! The live side of the gate: permit, make durable what the class demands, perform, record, settle.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,6 @@ use crate::journal::{self, Extension, FunctionId, Kind, Record, RunWriter};
 use crate::meter::{LimitKind, Limits, Usage};
 use crate::scope::Remit;
 use crate::time::Clock;
-
-/// How long a recorded entry may wait in memory before it is handed to the journal's writer.
-const BUFFERED_FOR: Duration = Duration::from_millis(5);
 
 /// What one call may use while it is performed.
 pub struct Turn<'a, C> {
@@ -75,7 +72,7 @@ pub struct Admission {
 pub struct Live<C> {
     /// What the capabilities hold.
     pub caps: C,
-    journal: RunWriter,
+    journal: Buffered,
     remit: Arc<Remit>,
     limits: Limits,
     usage: Usage,
@@ -88,7 +85,29 @@ pub struct Live<C> {
     shown: Vec<(OutputStream, Vec<u8>)>,
     /// Whether something was recorded that replay cannot derive and that is not durable yet.
     undurable_inputs: bool,
-    last_flush: Duration,
+}
+
+impl Admission {
+    fn extension(&self) -> Option<Extension> {
+        if self.intent.is_none() && self.denial.is_none() {
+            return None;
+        }
+        let denial = self.denial.as_ref().map(|refusal| json!(refusal).to_string());
+        Some(Extension { answers: self.intent, denial, ..Extension::default() })
+    }
+}
+
+/// The run's journal, shared between the guest's calls and whoever drives the guest, who hands over what is buffered
+/// while the guest computes. Both are one task, so nobody ever waits for the lock, and it is never held across a wait.
+#[derive(Clone)]
+pub struct Buffered(Arc<Mutex<RunWriter>>);
+
+impl Buffered {
+    /// Returns the writer.
+    pub fn lock(&self) -> MutexGuard<'_, RunWriter> {
+        // A writer that panicked has told its run; what it holds is still whole segments.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<C> Live<C> {
@@ -105,7 +124,7 @@ impl<C> Live<C> {
         let (started, started_us) = (clock.elapsed(), clock.now().as_micros());
         Self {
             caps,
-            journal,
+            journal: Buffered(Arc::new(Mutex::new(journal))),
             remit,
             limits,
             usage: Usage::default(),
@@ -117,7 +136,6 @@ impl<C> Live<C> {
             output: Output::default(),
             shown: Vec::new(),
             undurable_inputs: false,
-            last_flush: started,
         }
     }
 
@@ -131,14 +149,9 @@ impl<C> Live<C> {
         &mut self.usage
     }
 
-    /// Returns the writer of the run's journal.
-    pub fn journal(&mut self) -> &mut RunWriter {
-        &mut self.journal
-    }
-
-    /// Returns how far the run's entries are durable.
-    pub fn progress(&self) -> journal::Progress {
-        self.journal.progress()
+    /// Returns the run's journal.
+    pub fn journal(&self) -> Buffered {
+        self.journal.clone()
     }
 
     /// Returns the time since the run began.
@@ -168,14 +181,6 @@ impl<C> Live<C> {
         let denial = self.permit(ask).err();
         let on_files = matches!(ask, Ask::Mount(..) | Ask::Mounts(..));
         Ok(Admission { class, denial, intent: None, on_files, durable: None })
-    }
-
-    /// Ends the run if one call took longer than it may: a file system that hangs must not keep the host for ever.
-    ///
-    /// # Errors
-    /// [`Halt::Limit`].
-    pub fn check_call_time(&self, took: Duration) -> Result<(), Halt> {
-        Ok(self.limits.check(LimitKind::CallTime, took.as_millis() as u64)?)
     }
 
     fn count(&mut self, encoded: &[u8]) -> Result<(), Halt> {
@@ -218,7 +223,7 @@ impl<C> Live<C> {
             let extension = extension.as_ref();
             let intent =
                 Record { kind: Kind::Intent, function, fuel, time_us, params: encoded, outcome: &[], extension };
-            admission.intent = Some(self.journal.call(&intent)?);
+            admission.intent = Some(self.journal.lock().call(&intent)?);
             admission.durable = Some(self.barrier()?);
         } else if admission.class == Class::WriteFile && self.undurable_inputs {
             admission.durable = Some(self.barrier()?);
@@ -232,7 +237,7 @@ impl<C> Live<C> {
     /// [`Halt::Journal`] when the journal cannot take it.
     pub fn barrier(&mut self) -> Result<journal::Durable, Halt> {
         self.undurable_inputs = false;
-        Ok(self.journal.durable()?)
+        Ok(self.journal.lock().durable()?)
     }
 
     /// Performs an admitted call and records it.
@@ -249,90 +254,49 @@ impl<C> Live<C> {
         admission: Admission,
     ) -> Result<R, Halt> {
         let elapsed = self.elapsed();
+        let time_us = self.wall_us(elapsed);
+        let Self { caps, journal, limits, usage, clock, shown, .. } = self;
+        let mut journal = journal.lock();
         let outcome = match &admission.denial {
             Some(_) => (op.refuse)(params),
-            None => (op.perform)(&mut self.turn(ordinals, elapsed), derived, params)?,
+            None => {
+                let kv = &mut *journal;
+                (op.perform)(&mut Turn { caps, kv, ordinals, limits, usage, elapsed, clock, shown }, derived, params)?
+            }
         };
         if admission.on_files {
-            self.check_call_time(self.elapsed().saturating_sub(elapsed))?;
+            let took = self.clock.elapsed().saturating_sub(self.started).saturating_sub(elapsed);
+            self.limits.check(LimitKind::CallTime, took.as_millis() as u64)?;
         }
         self.outcome.clear();
         outcome.encode(&mut self.outcome);
         self.limits.check(LimitKind::Payload, self.outcome.len() as u64)?;
-        let entry = self.record(op.index, fuel, elapsed, encoded, &admission)?;
+        let function = self.interned[usize::from(op.index)];
+        let extension = admission.extension();
+        // The outcome of an intent stands beside it; the params are the intent's.
+        let (kind, params) = if admission.intent.is_some() { (Kind::Outcome, &[][..]) } else { (Kind::Call, encoded) };
+        let outcome_bytes = &self.outcome;
+        let extension = extension.as_ref();
+        let entry =
+            journal.call(&Record { kind, function, fuel, time_us, params, outcome: outcome_bytes, extension })?;
+        self.usage.bytes_in += encoded.len() as u64;
+        self.usage.bytes_out += self.outcome.len() as u64;
         for (stream, bytes) in self.shown.drain(..) {
             self.output.push(entry, stream, bytes);
         }
         self.undurable_inputs |= admission.class == Class::ReadLocal;
-        self.flush_if_due(elapsed)?;
         Ok(outcome)
-    }
-
-    fn turn<'a>(&'a mut self, ordinals: &'a mut Ordinals, elapsed: Duration) -> Turn<'a, C> {
-        Turn {
-            caps: &mut self.caps,
-            kv: &mut self.journal,
-            ordinals,
-            limits: &self.limits,
-            usage: &mut self.usage,
-            elapsed,
-            clock: &self.clock,
-            shown: &mut self.shown,
-        }
-    }
-
-    #[inline]
-    fn record(
-        &mut self,
-        index: u16,
-        fuel: u64,
-        elapsed: Duration,
-        encoded: &[u8],
-        admission: &Admission,
-    ) -> Result<u64, Halt> {
-        let time_us = self.wall_us(elapsed);
-        let function = self.interned[usize::from(index)];
-        let kind = if admission.intent.is_some() { Kind::Outcome } else { Kind::Call };
-        let params = if admission.intent.is_some() { &[] } else { encoded };
-        let extension = self.extension(admission);
-        let record =
-            Record { kind, function, fuel, time_us, params, outcome: &self.outcome, extension: extension.as_ref() };
-        self.usage.bytes_in += encoded.len() as u64;
-        self.usage.bytes_out += self.outcome.len() as u64;
-        Ok(self.journal.call(&record)?)
-    }
-
-    fn extension(&self, admission: &Admission) -> Option<Extension> {
-        if admission.intent.is_none() && admission.denial.is_none() {
-            return None;
-        }
-        let denial = admission.denial.as_ref().map(|refusal| json!(refusal).to_string());
-        Some(Extension { answers: admission.intent, denial, ..Extension::default() })
     }
 
     /// Records a call that both sides compute.
     #[inline]
     pub(super) fn record_pure(&mut self, index: u16, fuel: u64, encoded: &[u8]) -> Result<(), Halt> {
         self.count(encoded)?;
-        let elapsed = self.elapsed();
-        let time_us = self.wall_us(elapsed);
+        let time_us = self.wall_us(self.elapsed());
         let function = self.interned[usize::from(index)];
         let record =
             Record { kind: Kind::Call, function, fuel, time_us, params: encoded, outcome: &[], extension: None };
-        self.journal.call(&record)?;
-        self.flush_if_due(elapsed)
-    }
-
-    /// Hands the open segment to the journal if its first entry has waited long enough.
-    ///
-    /// # Errors
-    /// [`Halt::Journal`] when the journal cannot take it.
-    #[inline]
-    pub fn flush_if_due(&mut self, elapsed: Duration) -> Result<(), Halt> {
-        if elapsed.saturating_sub(self.last_flush) > BUFFERED_FOR {
-            self.last_flush = elapsed;
-            self.journal.flush()?;
-        }
+        self.journal.lock().call(&record)?;
         Ok(())
     }
 

@@ -19,7 +19,7 @@ pub use divergence::Divergence;
 pub use end::{End, Outcome, Where};
 pub use function::{Class, Function, Functions};
 pub use halt::{Halt, StopReason};
-pub use live::{Admission, Live, Refusal, Turn};
+pub use live::{Admission, Buffered, Live, Refusal, Turn};
 pub use output::{Output, OutputStream};
 pub use replay::{FuelRule, Replay, class_name};
 pub use value::Value;

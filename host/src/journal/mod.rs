@@ -9,6 +9,7 @@
 
 mod blob;
 mod chain;
+mod commits;
 mod edge;
 mod entry;
 mod error;

@@ -8,13 +8,14 @@ use redb::{AccessGuard, ReadOnlyTable};
 
 use super::blob;
 use super::chain::{self, Seal};
+use super::commits::Commits;
 use super::edge::edge;
 use super::entry::{Entry, FunctionDef, Part, Raw};
 use super::error::Error;
-use super::index::{self, BLOCK_LEN, Tail};
+use super::index::Tail;
 use super::row::{self, Extent};
 use super::segment::{self, Segment};
-use super::store::{Published, Store};
+use super::store::Store;
 use super::tables;
 use super::varint::Cursor;
 use crate::digest::Digest;
@@ -169,11 +170,7 @@ impl Reader {
 
     /// Returns where the index stands, for an owner who goes on.
     pub(super) fn tail(&self) -> Tail {
-        let tail = &self.commits.tail;
-        if tail.is_complete() {
-            return Tail { block: tail.block.saturating_add(1), commits: Vec::new() };
-        }
-        tail.clone()
+        self.commits.tail()
     }
 
     /// Opens the run's next segment. Says `false` at the end.
@@ -270,58 +267,5 @@ fn resolve<'a>(
     match part {
         Part::Inline(bytes) => Ok(Cow::Borrowed(bytes)),
         Part::Chunked(list) => edge(|| blob::join(blobs, list)).map(Cow::Owned),
-    }
-}
-
-/// The commits of a run, in order: those in the index, then those that were published since.
-struct Commits {
-    index: ReadOnlyTable<&'static [u8; 20], &'static [u8]>,
-    run: RunId,
-    published: Vec<u64>,
-    /// The block that is being read.
-    tail: Tail,
-    given: usize,
-    indexed: bool,
-    last: Option<u64>,
-}
-
-impl Commits {
-    fn new(index: ReadOnlyTable<&'static [u8; 20], &'static [u8]>, run: RunId, published: Option<Published>) -> Self {
-        let published = published.map_or_else(Vec::new, |published| published.tail.commits);
-        Self { index, run, published, tail: Tail::default(), given: 0, indexed: true, last: None }
-    }
-
-    fn next(&mut self) -> Result<Option<u64>, Error> {
-        if self.given == self.tail.commits.len() {
-            self.fill()?;
-        }
-        let commit = self.tail.commits.get(self.given).copied();
-        if commit.is_some() {
-            self.given += 1;
-            if commit <= self.last {
-                return Err(Error::damaged("the commits of a run are out of order"));
-            }
-            self.last = commit;
-        }
-        Ok(commit)
-    }
-
-    fn fill(&mut self) -> Result<(), Error> {
-        if self.tail.commits.len() == BLOCK_LEN {
-            self.tail = Tail { block: self.tail.block.saturating_add(1), commits: Vec::new() };
-            self.given = 0;
-        }
-        if self.indexed && self.given == 0 {
-            self.indexed = false;
-            if let Some(row) = self.index.get(&index::key(self.run, self.tail.block))? {
-                self.tail.commits = index::decode(row.value())?;
-                self.indexed = self.tail.commits.len() == BLOCK_LEN;
-                return Ok(());
-            }
-        }
-        let last = self.last;
-        let later = self.published.drain(..).filter(|commit| last.is_none_or(|last| *commit > last));
-        self.tail.commits.extend(later);
-        Ok(())
     }
 }

@@ -52,7 +52,7 @@ pub(super) struct Builder {
 
 impl Builder {
     pub fn new() -> Result<Self, Error> {
-        let compressor = zstd::bulk::Compressor::new(1).map_err(Error::io)?;
+        let compressor = zstd::bulk::Compressor::new(-1).map_err(Error::io)?;
         Ok(Self { compressor, packed: Vec::new(), segment: Vec::new() })
     }
 

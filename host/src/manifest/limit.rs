@@ -143,8 +143,11 @@ impl LimitKind {
             Self::WallTime => 7 * 24 * 3_600_000,
             Self::CallTime => 3_600_000,
             Self::Calls => 1_000_000_000_000,
-            Self::Tables => 10_000_000,
-            Self::Instances | Self::Memories | Self::TableCount => 10_000,
+            // What the engine's pool holds for one table.
+            Self::Tables => 1 << 20,
+            // What the engine's pool holds for one run.
+            Self::Instances | Self::TableCount => 200,
+            Self::Memories => 16,
             Self::Handles => 1_000_000,
             Self::Payload => 64 << 20,
             Self::Output => 1 << 30,

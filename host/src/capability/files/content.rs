@@ -82,7 +82,11 @@ pub fn set_size(descriptor: &Descriptor, size: u64) -> Result<u64, ErrorCode> {
 
 /// Returns by how many bytes the file would grow if it reached to `end`. Holes count: a guest may fill them later
 /// without the file growing again.
+///
+/// # Errors
+/// `invalid` for an end beyond 2^63, which no file reaches: nobody should be charged for asking.
 pub fn growth(file: &File, end: u64) -> Result<u64, ErrorCode> {
+    i64::try_from(end).map_err(|_| ErrorCode::Invalid)?;
     size(file).map(|size| end.saturating_sub(size))
 }
 

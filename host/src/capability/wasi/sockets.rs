@@ -62,13 +62,23 @@ fn never<P: Params, R: Returns>(link: &mut Link<'_>, name: &'static str) -> wasm
     link.pure::<P, R>(name, |_, _, _| Err(Halt::Misuse("there are no sockets".into())))
 }
 
+type Resolved = (Result<Answers, ErrorCode>,);
+
+/// What a guest hears that may not look names up; wasmtime has no `access-denied` here.
+fn unresolved() -> Resolved {
+    (Err(ErrorCode::PermanentResolverFailure),)
+}
+
 fn link_network(link: &mut Link<'_>) -> wasmtime::Result<()> {
     link.resource::<Network>("wasi:sockets/network#[drop]network")?;
     link.pure("wasi:sockets/instance-network#instance-network", |_, ordinals, _: &()| {
         Ok((Net::new_own(ordinals.create()?),))
     })?;
     link.resource::<ResolveAddressStream>("wasi:sockets/ip-name-lookup#[drop]resolve-address-stream")?;
-    refuses::<(Net, String), Answers>(link, "wasi:sockets/ip-name-lookup#resolve-addresses")?;
+    let lookup = Call::<(Net, String), Resolved>::new(Class::ReadRemote, |_, _, _| Ok(unresolved()));
+    let lookup =
+        lookup.governed(|_, _| Asked { ask: Ask::Never("sockets"), class: Class::ReadRemote }, |_| unresolved());
+    link.sync("wasi:sockets/ip-name-lookup#resolve-addresses", lookup)?;
     refuses::<(Answers,), Option<IpAddress>>(
         link,
         "wasi:sockets/ip-name-lookup#[method]resolve-address-stream.resolve-next-address",

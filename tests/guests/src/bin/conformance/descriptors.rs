@@ -1,10 +1,10 @@
 //! `wasi:filesystem` itself, where the standard library does not show it.
 
+use wasip2::clocks::wall_clock::Datetime;
 use wasip2::filesystem::{
     preopens::get_directories,
     types::{Advice, Descriptor, DescriptorFlags, DescriptorType, NewTimestamp, OpenFlags, PathFlags},
 };
-use wasip2::clocks::wall_clock::Datetime;
 
 use crate::{
     streams::file,
@@ -37,16 +37,27 @@ fn opening(root: &Descriptor) {
     let all = DescriptorFlags::READ | DescriptorFlags::WRITE | DescriptorFlags::MUTATE_DIRECTORY;
     let sync = DescriptorFlags::FILE_INTEGRITY_SYNC;
     for (path, how) in ["opened", "dir", "none/x", "."].iter().flat_map(|path| (0..16_u8).map(move |how| (path, how))) {
-        for what in [DescriptorFlags::empty(), DescriptorFlags::READ, DescriptorFlags::WRITE, all, sync,
-            DescriptorFlags::DATA_INTEGRITY_SYNC, DescriptorFlags::REQUESTED_WRITE_SYNC, DescriptorFlags::MUTATE_DIRECTORY]
-        {
+        for what in [
+            DescriptorFlags::empty(),
+            DescriptorFlags::READ,
+            DescriptorFlags::WRITE,
+            all,
+            sync,
+            DescriptorFlags::DATA_INTEGRITY_SYNC,
+            DescriptorFlags::REQUESTED_WRITE_SYNC,
+            DescriptorFlags::MUTATE_DIRECTORY,
+        ] {
             let name = format!("{path} {how:04b} {what:?}");
             let opened = root.open_at(FOLLOW, path, OpenFlags::from_bits_truncate(how), what);
             let Some(opened) = called(&name, opened) else { continue };
             println!("  {:?} {:?}", opened.get_type(), opened.get_flags());
             println!("  {:?} {:?}", opened.write(b"xy", 1), opened.read(4, 0));
             println!("  {:?} {:?}", opened.set_size(5), opened.sync());
-            println!("  {:?} {:?}", opened.open_at(FOLLOW, "x", OpenFlags::empty(), what).map(drop), opened.sync_data());
+            println!(
+                "  {:?} {:?}",
+                opened.open_at(FOLLOW, "x", OpenFlags::empty(), what).map(drop),
+                opened.sync_data()
+            );
             let _ = root.unlink_file_at("opened");
         }
     }
@@ -67,7 +78,14 @@ fn files(root: &Descriptor) {
         answered("set-size", file.set_size(size));
     }
     let at = |seconds, nanoseconds| NewTimestamp::Timestamp(Datetime { seconds, nanoseconds });
-    for time in [at(5, 6), at(5, 3_000_000_000), at(u64::MAX, 0), at(u64::MAX, u32::MAX), at(1 << 62, 0), NewTimestamp::NoChange] {
+    for time in [
+        at(5, 6),
+        at(5, 3_000_000_000),
+        at(u64::MAX, 0),
+        at(u64::MAX, u32::MAX),
+        at(1 << 62, 0),
+        NewTimestamp::NoChange,
+    ] {
         answered("set-times", file.set_times(time, time));
         answered("set-times-at", root.set_times_at(FOLLOW, "facts", time, NewTimestamp::NoChange));
         let stat = file.stat().expect("the file is there");
@@ -86,12 +104,19 @@ fn hashes(root: &Descriptor) {
     let (one, other) = (file("one"), file("other"));
     let same = |left: Result<_, _>, right: Result<_, _>| {
         let pair = left.ok().zip(right.ok());
-        pair.map(|(left, right): (wasip2::filesystem::types::MetadataHashValue, wasip2::filesystem::types::MetadataHashValue)| {
-            (left.lower, left.upper) == (right.lower, right.upper)
-        })
+        pair.map(
+            |(left, right): (
+                wasip2::filesystem::types::MetadataHashValue,
+                wasip2::filesystem::types::MetadataHashValue,
+            )| { (left.lower, left.upper) == (right.lower, right.upper) },
+        )
     };
     let again = root.open_at(FOLLOW, "one", OpenFlags::empty(), DescriptorFlags::READ).expect("it opens");
-    println!("{:?} {:?}", same(one.metadata_hash(), one.metadata_hash()), same(one.metadata_hash(), other.metadata_hash()));
+    println!(
+        "{:?} {:?}",
+        same(one.metadata_hash(), one.metadata_hash()),
+        same(one.metadata_hash(), other.metadata_hash())
+    );
     println!("{:?}", same(one.metadata_hash(), root.metadata_hash_at(FOLLOW, "one")));
     let before = one.metadata_hash();
     one.write(b"x", 0).expect("the write is taken");
@@ -148,7 +173,10 @@ pub fn links() {
         called("open", a.open_at(FOLLOW, "soft", OpenFlags::empty(), DescriptorFlags::READ));
         called("open not following", a.open_at(PathFlags::empty(), "soft", OpenFlags::empty(), DescriptorFlags::READ));
         called("create through", a.open_at(FOLLOW, "soft", OpenFlags::CREATE, DescriptorFlags::WRITE));
-        called("exclusive", a.open_at(FOLLOW, "soft", OpenFlags::CREATE | OpenFlags::EXCLUSIVE, DescriptorFlags::WRITE));
+        called(
+            "exclusive",
+            a.open_at(FOLLOW, "soft", OpenFlags::CREATE | OpenFlags::EXCLUSIVE, DescriptorFlags::WRITE),
+        );
         answered("type", a.stat_at(FOLLOW, "soft").map(|stat| stat.type_));
         answered("own type", a.stat_at(PathFlags::empty(), "soft").map(|stat| stat.type_));
         answered("from above", root.stat_at(FOLLOW, "a/soft").map(|stat| stat.type_));

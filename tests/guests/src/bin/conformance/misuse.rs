@@ -14,11 +14,15 @@ pub fn misuse(case: &str) {
     println!("before");
     match case {
         "poll-nothing" => drop(poll(&[])),
-        "blocking-write-4097" => drop(file("f").write_via_stream(0).map(|out| out.blocking_write_and_flush(&[0; 4097]))),
+        "blocking-write-4097" => {
+            drop(file("f").write_via_stream(0).map(|out| out.blocking_write_and_flush(&[0; 4097])))
+        }
         "blocking-zeroes-4097" => {
             drop(file("f").write_via_stream(0).map(|out| out.blocking_write_zeroes_and_flush(4097)));
         }
         "zeroes-over-permit" => zeroes_over_permit(),
+        "write-over-permit" => write_over_permit(),
+        "many-pollables" => many_pollables(),
         "zeroes-without-end" => drop(file("f").write_via_stream(0).map(|out| out.write_zeroes(u64::MAX))),
         "stream-before-pollable" => stream_before_pollable(),
         "input-before-pollable" => input_before_pollable(),
@@ -43,6 +47,11 @@ fn deep(depth: u64) -> u64 {
     if depth == 0 { 0 } else { black_box(deep(black_box(depth + 1))) + 1 }
 }
 
+fn write_over_permit() {
+    let output = file("f").write_via_stream(0).expect("it opens");
+    println!("{} {}", output.write(&[b'w'; 100_000]).is_ok(), output.blocking_flush().is_ok());
+}
+
 fn zeroes_over_permit() {
     let file = file("f");
     let output = file.write_via_stream(0).expect("it opens");
@@ -62,6 +71,16 @@ fn input_before_pollable() {
     let pollable = input.subscribe();
     drop(input);
     println!("{}", pollable.ready());
+}
+
+/// A stream is dropped once all that waits for it is, in whatever order.
+fn many_pollables() {
+    let output = file("f").write_via_stream(0).expect("it opens");
+    let mut waiting: Vec<_> = (0..10).map(|_| output.subscribe()).collect();
+    drop(waiting.swap_remove(3));
+    println!("{}", waiting.iter().all(|pollable| pollable.ready()));
+    waiting.clear();
+    drop(output);
 }
 
 fn error_kept() {

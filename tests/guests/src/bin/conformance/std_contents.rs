@@ -25,8 +25,15 @@ fn positions() {
     let mut file = both("positions");
     tell("write", file.write_all(b"0123456789"));
     for seek in [
-        SeekFrom::Start(3), SeekFrom::Current(4), SeekFrom::Current(-7), SeekFrom::End(-2), SeekFrom::End(5),
-        SeekFrom::Current(i64::MIN), SeekFrom::Start(u64::MAX), SeekFrom::Start(i64::MAX as u64), SeekFrom::End(-20),
+        SeekFrom::Start(3),
+        SeekFrom::Current(4),
+        SeekFrom::Current(-7),
+        SeekFrom::End(-2),
+        SeekFrom::End(5),
+        SeekFrom::Current(i64::MIN),
+        SeekFrom::Start(u64::MAX),
+        SeekFrom::Start(i64::MAX as u64),
+        SeekFrom::End(-20),
     ] {
         tell(&format!("{seek:?}"), file.seek(seek));
         let mut two = [b'.'; 2];

@@ -23,9 +23,25 @@ fn prepare() {
 
 pub fn facts() {
     prepare();
-    for path in [".", "f", "f/file", "f/dir", "f/none", "f/to-file", "f/to-dir", "f/to-none", "f/loop", "f/dir/up",
-        "f/dir/out", "f/dir/out/x", "f/file/", "f/to-file/", "f/to-dir/", "f/to-dir/sub", "f/file/x"]
-    {
+    for path in [
+        ".",
+        "f",
+        "f/file",
+        "f/dir",
+        "f/none",
+        "f/to-file",
+        "f/to-dir",
+        "f/to-none",
+        "f/loop",
+        "f/dir/up",
+        "f/dir/out",
+        "f/dir/out/x",
+        "f/file/",
+        "f/to-file/",
+        "f/to-dir/",
+        "f/to-dir/sub",
+        "f/file/x",
+    ] {
         println!("{path}");
         tell("  metadata", fs::metadata(path).map(|found| fact(&found)));
         tell("  symlink_metadata", fs::symlink_metadata(path).map(|found| fact(&found)));
@@ -43,7 +59,13 @@ fn fact(found: &fs::Metadata) -> String {
     let kind = found.file_type();
     let length = if kind.is_file() { found.len() } else { 0 };
     let known = found.modified().is_ok() && found.accessed().is_ok();
-    format!("{} {} {} {length} {known} {}", kind.is_file(), kind.is_dir(), kind.is_symlink(), found.permissions().readonly())
+    format!(
+        "{} {} {} {length} {known} {}",
+        kind.is_file(),
+        kind.is_dir(),
+        kind.is_symlink(),
+        found.permissions().readonly()
+    )
 }
 
 fn listed(path: &str) -> io::Result<Vec<String>> {
@@ -58,7 +80,9 @@ fn listed(path: &str) -> io::Result<Vec<String>> {
 
 fn times() {
     let file = OpenOptions::new().write(true).open("f/file").expect("the file opens");
-    for time in [UNIX_EPOCH, UNIX_EPOCH + Duration::new(1_000_000_000, 123_456_789), UNIX_EPOCH + Duration::from_secs(1 << 33)] {
+    for time in
+        [UNIX_EPOCH, UNIX_EPOCH + Duration::new(1_000_000_000, 123_456_789), UNIX_EPOCH + Duration::from_secs(1 << 33)]
+    {
         tell("set_times", file.set_times(FileTimes::new().set_modified(time).set_accessed(time)));
         let found = fs::metadata("f/file").expect("the file is there");
         println!("{:?} {:?}", found.modified().ok() == Some(time), found.accessed().ok() == Some(time));
@@ -82,10 +106,45 @@ pub fn names() {
     let longer = "n".repeat(256);
     let deep = "d/".repeat(2_500);
     let paths = [
-        "", "/", "//", "./", "./.", "..", "../", "../x", "/x", "/etc/passwd", "f/", "f//file", "f/./file", "f/../f/file",
-        "f/dir/../../f/file", "f/dir/../../../x", "f/to-dir/../file", "f/none/../file", "f/file/../file", "a\\b", "a b",
-        "\u{e9}", "e\u{301}", "\u{1f600}", "-", "~", "*", "a\nb", "a\tb", "a\u{1}b", "nul\0byte", ".hidden", "...",
-        "trailing.", "C:", "con", &long, &longer, &deep,
+        "",
+        "/",
+        "//",
+        "./",
+        "./.",
+        "..",
+        "../",
+        "../x",
+        "/x",
+        "/etc/passwd",
+        "f/",
+        "f//file",
+        "f/./file",
+        "f/../f/file",
+        "f/dir/../../f/file",
+        "f/dir/../../../x",
+        "f/to-dir/../file",
+        "f/none/../file",
+        "f/file/../file",
+        "a\\b",
+        "a b",
+        "\u{e9}",
+        "e\u{301}",
+        "\u{1f600}",
+        "-",
+        "~",
+        "*",
+        "a\nb",
+        "a\tb",
+        "a\u{1}b",
+        "nul\0byte",
+        ".hidden",
+        "...",
+        "trailing.",
+        "C:",
+        "con",
+        &long,
+        &longer,
+        &deep,
     ];
     for path in paths {
         println!("{:?}", &path.chars().take(40).collect::<String>());

@@ -9,8 +9,18 @@ use crate::{std_tree::symlink, tell::told};
 
 /// What is opened: a file, a folder, nothing, a link to each, a link to itself, and odd spellings.
 const PATHS: [&str; 12] = [
-    "m/file", "m/dir", "m/none", "m/to-file", "m/to-dir", "m/to-none", "m/loop", "m/file/", "m/dir/", "m/file/x",
-    "m/none/x", "m/dir/../file",
+    "m/file",
+    "m/dir",
+    "m/none",
+    "m/to-file",
+    "m/to-dir",
+    "m/to-none",
+    "m/loop",
+    "m/file/",
+    "m/dir/",
+    "m/file/x",
+    "m/none/x",
+    "m/dir/../file",
 ];
 
 pub fn open() {

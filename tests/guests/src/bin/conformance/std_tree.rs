@@ -11,7 +11,16 @@ pub fn symlink(target: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Result<(
 }
 
 const THINGS: [&str; 11] = [
-    "t/file", "t/empty", "t/full", "t/none", "t/to-file", "t/to-full", "t/to-none", "t/loop", "t/file/", "t/empty/",
+    "t/file",
+    "t/empty",
+    "t/full",
+    "t/none",
+    "t/to-file",
+    "t/to-full",
+    "t/to-none",
+    "t/loop",
+    "t/file/",
+    "t/empty/",
     "t/full/inner",
 ];
 

@@ -1,0 +1,144 @@
+//! Output streams: over the run's output and over files.
+
+mod splice;
+
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::DynOutputStream;
+use wasmtime_wasi::p2::bindings::sync::io::streams::StreamError;
+
+use super::{PERMIT, failed, open_file, poll};
+use crate::capability::link::{Call, Link, Perform};
+use crate::capability::wasi::filesystem::{ErrorCode, spend};
+use crate::capability::{Caps, Derived, Object, Output, files};
+use crate::gate::{Ask, Asked, Class, Halt, OutputStream, Turn};
+use crate::scope::Access;
+
+/// What WASI allows in one blocking write.
+const BLOCKING_WRITE_MAX: u64 = 4096;
+
+pub(super) type Out = Resource<DynOutputStream>;
+type Done = Result<(), StreamError>;
+
+pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
+    link.resource::<DynOutputStream>("wasi:io/streams#[drop]output-stream")?;
+    link.pure("wasi:io/streams#[method]output-stream.check-write", |derived, _, (stream,): &(Out,)| {
+        Ok((if is_closed(derived, stream) { Err(StreamError::Closed) } else { Ok(PERMIT) },))
+    })?;
+    for name in ["wasi:io/streams#[method]output-stream.flush", "wasi:io/streams#[method]output-stream.blocking-flush"]
+    {
+        link.pure(name, |derived, _, (stream,): &(Out,)| {
+            Ok((if is_closed(derived, stream) { Err(StreamError::Closed) } else { Ok(()) },))
+        })?;
+    }
+    link.pure("wasi:io/streams#[method]output-stream.subscribe", |derived, ordinals, (stream,): &(Out,)| {
+        poll::subscribe(derived, ordinals, stream.rep())
+    })?;
+    link_writes(link)?;
+    link_zeroes(link)?;
+    splice::link(link)
+}
+
+/// `write` takes more than the permit, as wasmtime's own streams on files and standard output do; the payload limit
+/// bounds it.
+fn link_writes(link: &mut Link<'_>) -> wasmtime::Result<()> {
+    link.durable(
+        "wasi:io/streams#[method]output-stream.write",
+        writes(|turn, derived, (stream, bytes): &(Out, Vec<u8>)| Ok((write(turn, derived, stream, bytes)?,))),
+    )?;
+    link.durable(
+        "wasi:io/streams#[method]output-stream.blocking-write-and-flush",
+        writes(|turn, derived, (stream, bytes): &(Out, Vec<u8>)| {
+            within(bytes.len() as u64, BLOCKING_WRITE_MAX)?;
+            Ok((write(turn, derived, stream, bytes)?,))
+        }),
+    )
+}
+
+fn link_zeroes(link: &mut Link<'_>) -> wasmtime::Result<()> {
+    link.durable(
+        "wasi:io/streams#[method]output-stream.write-zeroes",
+        zeroes(|turn, derived, &(ref stream, len): &(Out, u64)| {
+            if is_closed(derived, stream) {
+                return Ok((Err(StreamError::Closed),));
+            }
+            within(len, PERMIT)?;
+            Ok((write(turn, derived, stream, &vec![0; len as usize])?,))
+        }),
+    )?;
+    link.durable(
+        "wasi:io/streams#[method]output-stream.blocking-write-zeroes-and-flush",
+        zeroes(|turn, derived, &(ref stream, len): &(Out, u64)| {
+            within(len, BLOCKING_WRITE_MAX)?;
+            Ok((write(turn, derived, stream, &vec![0; len as usize])?,))
+        }),
+    )
+}
+
+/// Holds a guest-chosen length to what the interface allows.
+fn within(len: u64, max: u64) -> Result<(), Halt> {
+    if len <= max { Ok(()) } else { Err(Halt::Misuse(format!("a write of {len} bytes, where {max} are allowed"))) }
+}
+
+fn writes(perform: Perform<(Out, Vec<u8>), (Done,)>) -> Call<(Out, Vec<u8>), (Done,)> {
+    Call::new(Class::WriteFile, perform)
+        .governed(|derived, (stream, _)| to(derived, stream), |_| (Done::Err(StreamError::Closed),))
+        .applied(|derived, (stream, bytes), (done,)| wrote(derived, stream, bytes.len() as u64, done.is_ok()))
+}
+
+fn zeroes(perform: Perform<(Out, u64), (Done,)>) -> Call<(Out, u64), (Done,)> {
+    Call::new(Class::WriteFile, perform)
+        .governed(|derived, (stream, _)| to(derived, stream), |_| (Done::Err(StreamError::Closed),))
+        .applied(|derived, (stream, len), (done,)| wrote(derived, stream, *len, done.is_ok()))
+}
+
+pub(super) fn is_closed(derived: &Derived, stream: &Out) -> bool {
+    matches!(derived.objects.get(&stream.rep()), Some(Object::Output(Output::Closed)))
+}
+
+/// Says what a write to the stream asks for: a file's mount, or nothing for the standard streams.
+pub(super) fn to<'a>(derived: &Derived, stream: &Out) -> Asked<'a> {
+    match derived.objects.get(&stream.rep()) {
+        Some(Object::Output(Output::File { mount, .. })) => {
+            Asked { ask: Ask::Mount(*mount, Access::ReadWrite), class: Class::WriteFile }
+        }
+        _ => Asked { ask: Ask::Nothing, class: Class::WriteLocal },
+    }
+}
+
+/// Writes all of `bytes` where the stream stands.
+pub(super) fn write(turn: &mut Turn<'_, Caps>, derived: &Derived, stream: &Out, bytes: &[u8]) -> Result<Done, Halt> {
+    let written = match derived.objects.get(&stream.rep()) {
+        Some(Object::Output(Output::Stdout)) => return turn.show(OutputStream::Stdout, bytes).map(Ok),
+        Some(Object::Output(Output::Stderr)) => return turn.show(OutputStream::Stderr, bytes).map(Ok),
+        Some(Object::Output(Output::Closed)) => return Ok(Err(StreamError::Closed)),
+        Some(Object::Output(Output::File { mount, offset })) => {
+            let file = open_file(turn, stream.rep())?;
+            turn.caps.changed.insert(stream.rep());
+            spend(turn, Some(*mount), bytes.len() as u64)?.and_then(|()| write_file(&file, *offset, bytes))
+        }
+        _ => return Err(Halt::Misuse("not an output stream".into())),
+    };
+    match written {
+        Ok(()) => Ok(Ok(())),
+        Err(code) => Ok(Err(failed(turn, code)?)),
+    }
+}
+
+/// Writes all of `bytes` at the offset, or at the end of the file.
+fn write_file(file: &files::File, offset: Option<u64>, bytes: &[u8]) -> Result<(), ErrorCode> {
+    match offset {
+        Some(offset) => files::write_all_at(file, bytes, offset).map(drop),
+        None => files::append(file, bytes).map(drop),
+    }
+}
+
+/// Moves the stream on by what was written, and closes one that failed.
+pub(super) fn wrote(derived: &mut Derived, stream: &Out, count: u64, succeeded: bool) {
+    match derived.objects.get_mut(&stream.rep()) {
+        Some(Object::Output(Output::File { offset: Some(offset), .. })) if succeeded => {
+            *offset = offset.saturating_add(count);
+        }
+        Some(Object::Output(output @ Output::File { .. })) if !succeeded => *output = Output::Closed,
+        _ => {}
+    }
+}
