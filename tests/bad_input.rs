@@ -224,6 +224,13 @@ fn who_takes_too_much_ends_at_a_limit() {
     desk.still_runs();
 }
 
+/// What some embedder offers, this program does not: the guest is told before it starts.
+#[test]
+fn an_interface_that_only_an_embedder_offers_is_not_there() {
+    let desk = Desk::with(&["bench"]);
+    desk.remit(&["run", "bench.wasm", "--", "nothing", "1"]).fails(code::PLUGIN_UNFIT, &["bench:host/calls"]);
+}
+
 /// A million handles, allowed: then something else ends the run, or the guest itself, but not the host.
 #[test]
 fn a_million_handles_are_no_danger() {

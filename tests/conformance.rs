@@ -209,3 +209,34 @@ fn the_guest_of_each_capability() {
         Program::of(line).conforms();
     }
 }
+
+/// Every listing takes memory of the host until it is dropped, and a guest can ask for thousands. Together they hold
+/// 262,144 entries: 87 times 3,000.
+#[test]
+fn a_large_folder_is_not_listed_without_end() {
+    let scene = Scene::ticking();
+    let dir = scene.dir("d", &[]);
+    for number in 0..3_000 {
+        std::fs::write(dir.join(number.to_string()), "").expect("the file is new");
+    }
+    let seen = under_remit(&Program::of("conformance misuse listings"), &scene, &dir);
+    let stdout = String::from_utf8_lossy(&seen.stdout);
+    assert_eq!(
+        (seen.ended, &*stdout),
+        (Ended::Code(0), "before\n87 InsufficientMemory\n87 after one is dropped\nafter\n")
+    );
+}
+
+/// A list of handles as long as the guest's memory allows is more than one call may carry.
+#[test]
+fn a_poll_of_millions_ends_the_run_and_not_the_host() {
+    let (_, ours) = Program::of("conformance misuse poll-millions").seen();
+    assert!(matches!(ours.ended, Ended::Trap | Ended::Limit(LimitKind::Payload)), "{:?}", ours.ended);
+}
+
+/// wasmtime traps above 64 MiB; here it is the payload limit, which names itself.
+#[test]
+fn random_bytes_without_end_cross_the_payload_limit() {
+    let (theirs, ours) = Program::of("conformance misuse random-without-end").seen();
+    assert_eq!((theirs.ended, ours.ended), (Ended::Trap, Ended::Limit(LimitKind::Payload)));
+}

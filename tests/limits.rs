@@ -44,7 +44,8 @@ const CASES: &[(LimitKind, u64, Program)] = &[
     (LimitKind::WallTime, 30, G("limits", &["calls"])),
     (LimitKind::WallTime, 30, G("limits", &["sleep"])),
     (LimitKind::WallTime, 30, T(LOOP_IN_START)),
-    (LimitKind::CallTime, 30, G("limits", &["sleep"])),
+    // No disk keeps an entry in no time.
+    (LimitKind::CallTime, 0, G("files", &["every", "/d"])),
     (LimitKind::Calls, 200, G("limits", &["calls"])),
     (LimitKind::Tables, 1000, T(GROW_TABLE)),
     (LimitKind::Tables, 1000, T(LARGE_TABLE)),
@@ -117,6 +118,12 @@ fn the_time_of_a_run_ends_it() {
 #[test]
 fn the_time_of_a_call_ends_the_run() {
     check_all(&[LimitKind::CallTime]);
+}
+
+#[test]
+fn a_guests_own_waiting_is_no_slow_call() {
+    let sleep = Scene::ticking().command("clocks", ["sleep", "20"]).limit(LimitKind::CallTime, 1);
+    sleep.run().printed("ok\n").replayed();
 }
 
 #[test]

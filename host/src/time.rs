@@ -59,14 +59,14 @@ pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    System { started: Instant },
+    System { started: Instant, started_monotonic: Duration },
     Fixed { micros: Arc<AtomicU64> },
 }
 
 impl Clock {
     /// Returns the system's clocks; [`Clock::elapsed`] counts from now.
     pub fn system() -> Self {
-        Self(Source::System { started: Instant::now() })
+        Self(Source::System { started: Instant::now(), started_monotonic: monotonic() })
     }
 
     /// Returns a clock that stands at `now`.
@@ -90,15 +90,67 @@ impl Clock {
     /// Returns the time since this clock was made, which never goes backwards.
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
-            Source::System { started } => started.elapsed(),
+            Source::System { started, .. } => started.elapsed(),
+            Source::Fixed { .. } => Duration::ZERO,
+        }
+    }
+
+    /// Returns the time since this clock was made as of the system's last timer tick, so up to 10 ms less than
+    /// [`Clock::elapsed`], at a fifth of its price: for what is done for every host call.
+    #[inline]
+    pub fn elapsed_at_tick(&self) -> Duration {
+        match &self.0 {
+            Source::System { started_monotonic, .. } => tick().saturating_sub(*started_monotonic),
             Source::Fixed { .. } => Duration::ZERO,
         }
     }
 }
 
+/// Returns the system's monotonic clock as of the last timer tick.
+#[cfg(target_os = "linux")]
+#[inline]
+fn tick() -> Duration {
+    read(rustix::time::ClockId::MonotonicCoarse)
+}
+
+/// Returns the system's monotonic clock.
+#[cfg(target_os = "linux")]
+fn monotonic() -> Duration {
+    read(rustix::time::ClockId::Monotonic)
+}
+
+#[cfg(target_os = "linux")]
+#[inline]
+fn read(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Returns the monotonic clock, where the system keeps no coarser one.
+#[cfg(not(target_os = "linux"))]
+fn tick() -> Duration {
+    monotonic()
+}
+
+/// Returns the time since the first time it was asked for.
+#[cfg(not(target_os = "linux"))]
+fn monotonic() -> Duration {
+    static FIRST: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    FIRST.elapsed()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_tick_is_never_ahead() {
+        let clock = Clock::system();
+        for _ in 0..1_000 {
+            let tick = clock.elapsed_at_tick();
+            assert!(tick <= clock.elapsed());
+        }
+    }
 
     #[test]
     fn prints_utc() {

@@ -11,7 +11,7 @@ use crate::gate::end::Failure;
 use crate::gate::halt::Shown;
 use crate::gate::{Divergence, End, FuelRule, Halt, Outcome, StopReason, Where};
 use crate::journal;
-use crate::meter::{Crossed, LimitKind};
+use crate::meter::{Crossed, LimitKind, Limits};
 
 /// The guest's side of an end, before it is recorded or compared.
 pub(super) struct Judged {
@@ -53,7 +53,7 @@ pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Re
             judged.end.outcome = Outcome::Interrupted { reason };
         }
         Driven::Finished(Ok(returned)) => judged.end.outcome = outcome_of(returned),
-        Driven::Finished(Err(error)) => failed(&mut judged, error, halted_in, guest.growth.limits()[LimitKind::Fuel]),
+        Driven::Finished(Err(error)) => failed(&mut judged, error, halted_in, guest.growth.limits()),
     }
     judged
 }
@@ -73,14 +73,18 @@ fn outcome_of(returned: Returned) -> Outcome {
     }
 }
 
-fn failed(judged: &mut Judged, error: wasmtime::Error, halted_in: Option<String>, fuel_max: u64) {
+fn failed(judged: &mut Judged, error: wasmtime::Error, halted_in: Option<String>, limits: &Limits) {
     let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).filter(|frames| !frames.is_empty());
     if let Some(&crossed) = error.downcast_ref::<Crossed>() {
         judged.end.outcome = Outcome::Limit { crossed };
         return;
     }
+    if let Some(crossed) = too_many_parts(&error, limits) {
+        judged.end.outcome = Outcome::Limit { crossed };
+        return;
+    }
     if let Some(trap) = error.downcast_ref::<Trap>() {
-        judged.end.outcome = trapped(*trap, backtrace, fuel_max, judged.end.fuel);
+        judged.end.outcome = trapped(*trap, backtrace, limits[LimitKind::Fuel], judged.end.fuel);
         return;
     }
     let at = halted_in.map_or(Where::Guest, Where::Call);
@@ -93,6 +97,19 @@ fn failed(judged: &mut Judged, error: wasmtime::Error, halted_in: Option<String>
             judged.end.outcome = Outcome::Trapped { message: root_message(&error), backtrace };
         }
     }
+}
+
+/// Recognises the engine's word for a component with more parts than its limits allow.
+fn too_many_parts(error: &wasmtime::Error, limits: &Limits) -> Option<Crossed> {
+    let said = error.root_cause().to_string();
+    let counted = said.strip_prefix("resource limit exceeded: ")?;
+    let kinds = [
+        ("instance count", LimitKind::Instances),
+        ("memory count", LimitKind::Memories),
+        ("table count", LimitKind::TableCount),
+    ];
+    let (_, limit) = kinds.into_iter().find(|(name, _)| counted.starts_with(name))?;
+    Some(Crossed { limit, max: limits[limit], wanted: limits[limit] + 1 })
 }
 
 fn trapped(trap: Trap, backtrace: Option<String>, fuel_max: u64, fuel: u64) -> Outcome {
@@ -195,14 +212,14 @@ pub(super) fn compare(
     }
     let functions = store.data().gate.functions();
     let replay = store.data_mut().gate.as_replay().expect("only a replay is compared");
-    let at_slice = recorded_end.is_some_and(|recorded| recorded.at == Where::Slice);
     let verdict = match (divergence, &end.outcome) {
         (Some(divergence), _) => Verdict::Diverged(divergence),
         (None, Outcome::Interrupted { .. }) => Verdict::Stopped,
         (None, _) if end_of_record && replay.ran_out() => Verdict::Unfinished,
         (None, _) if end_of_record => Verdict::Matched,
-        (None, Outcome::Limit { crossed }) if at_slice && crossed.limit == LimitKind::Fuel => Verdict::Matched,
-        (None, _) => match replay.take_end(&functions, end.fuel) {
+        (None, outcome) => match replay.take_end(&functions, end.fuel) {
+            // The replay was given just the fuel of the stopped run, and has used it up where that run was stopped.
+            Ok(Some(recorded)) if recorded.at == Where::Slice && is_out_of_fuel(outcome) => Verdict::Matched,
             Ok(Some(recorded)) => compare_ends(replay.compared(), &end, &recorded, replay.fuel_rule()),
             Ok(None) => Verdict::Unfinished,
             Err(Halt::Diverged(divergence)) => Verdict::Diverged(divergence),
@@ -215,6 +232,10 @@ pub(super) fn compare(
         end.outcome = recorded.outcome.clone();
     }
     Ok(Replayed { verdict, end, entries: replay.compared(), fuel_differences: replay.fuel_differences() })
+}
+
+fn is_out_of_fuel(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Limit { crossed } if crossed.limit == LimitKind::Fuel)
 }
 
 fn compare_ends(entries: u64, end: &End, recorded: &End, fuel_rule: FuelRule) -> Verdict {

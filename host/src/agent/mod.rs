@@ -45,6 +45,9 @@ pub struct Given {
     pub limits: Limits,
 }
 
+/// Handles beside the guest's own that wasmtime counts, generously.
+const HANDLES_BESIDE: usize = 1_000;
+
 /// How far the record of a run goes.
 #[derive(Clone, Copy)]
 pub struct Recorded<'a> {
@@ -128,6 +131,9 @@ impl Agent {
         let growth = Growth::new(limits.clone());
         let mut store = Store::new(self.pre.engine(), Guest { gate, fuel_max, waiting_in: None, growth });
         store.limiter(|guest| &mut guest.growth);
+        // Wasmtime counts a handle twice while it is borrowed; our own limit is the one that is reached.
+        let handles_max = usize::try_from(limits[LimitKind::Handles]).unwrap_or(usize::MAX);
+        store.set_max_component_handles(handles_max.saturating_mul(2).saturating_add(HANDLES_BESIDE));
         store.set_fuel(fuel_max).expect("the configuration counts fuel");
         store.fuel_async_yield_interval(Some(FUEL_SLICE)).expect("the configuration counts fuel");
         store

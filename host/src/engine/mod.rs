@@ -22,8 +22,8 @@ use crate::digest::Digest;
 /// The version of wasmtime that this host embeds, from its build.
 pub const WASMTIME_VERSION: &str = "48";
 
-/// Fuel after which a running guest lets the host look at time and signals: about a millisecond of work.
-pub const FUEL_SLICE: u64 = 1_000_000;
+/// Fuel after which a running guest lets the host look at time and signals: a millisecond of work, more or less.
+pub const FUEL_SLICE: u64 = 10_000_000;
 
 /// The deepest native stack of a guest, in bytes. Deep recursion traps here, at the same depth each time.
 const STACK_MAX: usize = 1 << 20;

@@ -26,14 +26,18 @@ pub struct Turn<'a, C> {
     pub limits: &'a Limits,
     /// What the run has used so far.
     pub usage: &'a mut Usage,
-    /// Time since the run began, read once for this call.
-    pub elapsed: Duration,
     /// Where wall time comes from.
     pub clock: &'a Clock,
+    started: Duration,
     shown: &'a mut Vec<(OutputStream, Vec<u8>)>,
 }
 
 impl<C> Turn<'_, C> {
+    /// Returns the time since the run began.
+    pub fn elapsed(&self) -> Duration {
+        self.clock.elapsed().saturating_sub(self.started)
+    }
+
     /// Queues output; it is shown once its entry is durable.
     ///
     /// # Errors
@@ -79,6 +83,8 @@ pub struct Live<C> {
     clock: Clock,
     started: Duration,
     started_us: u64,
+    /// When the clock was last read for an entry.
+    stamped: Duration,
     interned: Vec<FunctionId>,
     outcome: Vec<u8>,
     output: Output,
@@ -104,6 +110,7 @@ pub struct Buffered(Arc<Mutex<RunWriter>>);
 
 impl Buffered {
     /// Returns the writer.
+    #[inline]
     pub fn lock(&self) -> MutexGuard<'_, RunWriter> {
         // A writer that panicked has told its run; what it holds is still whole segments.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -131,6 +138,7 @@ impl<C> Live<C> {
             clock,
             started,
             started_us,
+            stamped: Duration::ZERO,
             interned,
             outcome: Vec::with_capacity(256),
             output: Output::default(),
@@ -160,8 +168,21 @@ impl<C> Live<C> {
     }
 
     /// Returns the wall time of a moment of the run, in microseconds since the epoch.
+    #[inline]
     pub fn wall_us(&self, elapsed: Duration) -> u64 {
         self.started_us + elapsed.as_micros() as u64
+    }
+
+    /// Returns the wall time of an entry. What only reads or computes takes the time of the last tick: a clock that is
+    /// read for every call costs as much as the rest of recording it. Times never go back.
+    #[inline]
+    fn stamp(&mut self, class: Class) -> u64 {
+        let now = match class {
+            Class::Pure | Class::ReadLocal | Class::WriteLocal => self.clock.elapsed_at_tick(),
+            _ => self.clock.elapsed(),
+        };
+        self.stamped = self.stamped.max(now.saturating_sub(self.started));
+        self.wall_us(self.stamped)
     }
 
     /// Permits or refuses a call.
@@ -216,7 +237,7 @@ impl<C> Live<C> {
             return Ok(admission);
         }
         if admission.class.needs_intent() {
-            let time_us = self.wall_us(self.elapsed());
+            let time_us = self.stamp(admission.class);
             let function = self.interned[usize::from(op.index)];
             let before = op.foresee.and_then(|foresee| foresee(&self.caps, params));
             let extension = before.map(|before| Extension { before: Some(before.to_string()), ..Extension::default() });
@@ -253,19 +274,20 @@ impl<C> Live<C> {
         encoded: &[u8],
         admission: Admission,
     ) -> Result<R, Halt> {
-        let elapsed = self.elapsed();
-        let time_us = self.wall_us(elapsed);
-        let Self { caps, journal, limits, usage, clock, shown, .. } = self;
+        let time_us = self.stamp(admission.class);
+        let begun = admission.on_files.then(|| self.clock.elapsed());
+        let Self { caps, journal, limits, usage, clock, started, shown, .. } = self;
         let mut journal = journal.lock();
         let outcome = match &admission.denial {
             Some(_) => (op.refuse)(params),
             None => {
                 let kv = &mut *journal;
-                (op.perform)(&mut Turn { caps, kv, ordinals, limits, usage, elapsed, clock, shown }, derived, params)?
+                let started = *started;
+                (op.perform)(&mut Turn { caps, kv, ordinals, limits, usage, clock, started, shown }, derived, params)?
             }
         };
-        if admission.on_files {
-            let took = self.clock.elapsed().saturating_sub(self.started).saturating_sub(elapsed);
+        if let Some(begun) = begun {
+            let took = self.clock.elapsed().saturating_sub(begun);
             self.limits.check(LimitKind::CallTime, took.as_millis() as u64)?;
         }
         self.outcome.clear();
@@ -292,7 +314,7 @@ impl<C> Live<C> {
     #[inline]
     pub(super) fn record_pure(&mut self, index: u16, fuel: u64, encoded: &[u8]) -> Result<(), Halt> {
         self.count(encoded)?;
-        let time_us = self.wall_us(self.elapsed());
+        let time_us = self.stamp(Class::Pure);
         let function = self.interned[usize::from(index)];
         let record =
             Record { kind: Kind::Call, function, fuel, time_us, params: encoded, outcome: &[], extension: None };

@@ -53,10 +53,16 @@ impl Row {
         row.push(tag);
         varint::put_bytes(&mut row, state);
         self.header.encode(&mut row);
+        let check = check(&row);
+        row.extend_from_slice(&check);
         row
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        let (bytes, found) = bytes.split_last_chunk().ok_or_else(|| Error::damaged("the row of a run ends early"))?;
+        if check(bytes) != *found {
+            return Err(Error::damaged("the row of a run does not fit its check"));
+        }
         let mut cursor = Cursor::new(bytes, "the row of a run");
         let epoch = cursor.number()?;
         let extent = Extent {
@@ -78,6 +84,12 @@ impl Row {
         };
         Ok(Self { epoch, extent, blobs, state, header: Packed::decode(&mut cursor)? })
     }
+}
+
+/// Returns the check at the end of a row: the beginning of its SHA-256. Unlike segments, rows are not chained, and a
+/// flipped bit in a count or a label would otherwise be believed.
+fn check(row: &[u8]) -> [u8; 8] {
+    *Digest::of(row).as_bytes().first_chunk().expect("a digest has 32 bytes")
 }
 
 /// Returns the row of a run.

@@ -216,7 +216,7 @@ fn header() -> Header {
         manifest: Digest::of(b"manifest"),
         parent: None,
         plugin: Plugin {
-            identity: "folder:/home/somebody/agents/brief#brief".into(),
+            identity: "folder:/srv/agents/brief#brief".into(),
             kind: "agent".into(),
             name: "brief".into(),
             version: Some("0.1.0".into()),

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, ensure};
-use remit::gate::{Gate, Replay};
 use remit::capability::{Caps, Derived, Guest as Held, Start};
 use remit::gate::FuelRule;
-use remit::meter::Limits;
+use remit::gate::{Gate, Replay};
+use remit::meter::{LimitKind, Limits};
 
 use super::bare::Hollow;
 use super::child;
@@ -81,8 +81,10 @@ pub fn instance() -> Result<Vec<Ratio>> {
 
 /// Makes the gate of a replay, which is all that a store needs and writes nothing.
 fn gate(scene: &Scene, guest: &Guest, run: remit::id::RunId) -> Result<Gate<Caps, Derived>> {
-    let start = Start { seed: [7; 32], arguments: Vec::new(), stdin: [].into(), preopens: Vec::new() };
-    let replay = Replay::new(scene.journal.reader(run)?, Limits::default(), FuelRule::Compared);
+    let limits = Limits::default();
+    let payload_max = limits[LimitKind::Payload];
+    let start = Start { seed: [7; 32], arguments: Vec::new(), stdin: [].into(), preopens: Vec::new(), payload_max };
+    let replay = Replay::new(scene.journal.reader(run)?, limits, FuelRule::Compared);
     Ok(Gate::replay(guest.agent.functions().clone(), Derived::new(start), replay))
 }
 

@@ -22,7 +22,7 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
     })?;
     link.sync(
         "wasi:clocks/monotonic-clock#now",
-        Call::new(Class::ReadLocal, |turn, _, _: &()| Ok((nanos(turn.elapsed),))),
+        Call::new(Class::ReadLocal, |turn, _, _: &()| Ok((nanos(turn.elapsed()),))),
     )?;
     link.pure("wasi:clocks/monotonic-clock#resolution", |_, _, _: &()| Ok((RESOLUTION_NS,)))?;
     link.sync(
@@ -37,7 +37,7 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
         "wasi:clocks/monotonic-clock#subscribe-duration",
         Call::new(Class::ReadLocal, |turn, _, &(wait,): &(u64,)| {
             let ordinal = turn.ordinals.create()?;
-            turn.caps.deadlines.insert(ordinal, turn.elapsed.saturating_add(Duration::from_nanos(wait)));
+            turn.caps.deadlines.insert(ordinal, turn.elapsed().saturating_add(Duration::from_nanos(wait)));
             Ok((Resource::<DynPollable>::new_own(ordinal),))
         }),
     )

@@ -34,7 +34,7 @@ fn deadline(caps: &Caps, pollable: &Poll) -> Duration {
 }
 
 fn is_ready(turn: &Turn<'_, Caps>, pollable: &Poll) -> bool {
-    deadline(turn.caps, pollable) <= turn.elapsed
+    deadline(turn.caps, pollable) <= turn.elapsed()
 }
 
 fn ready_of(turn: &mut Turn<'_, Caps>, pollables: &[Poll]) -> Result<Vec<u32>, Halt> {

@@ -7,7 +7,7 @@ use wasip2::{
     random::random::get_random_bytes,
 };
 
-use crate::streams::file;
+use crate::{descriptors::root, streams::file};
 
 /// The case is one of those in the match; the test names them all.
 pub fn misuse(case: &str) {
@@ -23,6 +23,9 @@ pub fn misuse(case: &str) {
         "zeroes-over-permit" => zeroes_over_permit(),
         "write-over-permit" => write_over_permit(),
         "many-pollables" => many_pollables(),
+        "listings" => listings(),
+        "open-files" => open_files(),
+        "poll-millions" => poll_millions(),
         "zeroes-without-end" => drop(file("f").write_via_stream(0).map(|out| out.write_zeroes(u64::MAX))),
         "stream-before-pollable" => stream_before_pollable(),
         "input-before-pollable" => input_before_pollable(),
@@ -99,4 +102,41 @@ fn drop_descriptor() {
     let output = file.write_via_stream(0).expect("it opens");
     drop(file);
     drop(output);
+}
+
+/// One call with more handles in it than a payload has room for.
+fn poll_millions() {
+    let pollable = file("f").write_via_stream(0).expect("it opens").subscribe();
+    println!("{}", poll(&vec![&pollable; 20_000_000]).len());
+}
+
+/// Lists `.` again and again and drops no listing, until there are no more.
+fn listings() {
+    let root = root();
+    let mut open = Vec::new();
+    let code = loop {
+        match root.read_directory() {
+            Ok(listing) => open.push(listing),
+            Err(code) => break code,
+        }
+    };
+    println!("{} {code:?}", open.len());
+    open.pop();
+    open.extend(root.read_directory());
+    open.extend(root.read_directory());
+    println!("{} after one is dropped", open.len());
+}
+
+/// Opens a file until the host has no more descriptors, and goes on.
+fn open_files() {
+    let mut open = Vec::new();
+    let error = loop {
+        match std::fs::File::create("f") {
+            Ok(file) => open.push(file),
+            Err(error) => break error,
+        }
+    };
+    println!("{} {error}", open.len());
+    open.clear();
+    println!("{}", std::fs::write("f", "again").is_ok());
 }
