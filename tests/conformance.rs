@@ -223,7 +223,7 @@ fn a_large_folder_is_not_listed_without_end() {
     let stdout = String::from_utf8_lossy(&seen.stdout);
     assert_eq!(
         (seen.ended, &*stdout),
-        (Ended::Code(0), "before\n87 InsufficientMemory\n87 after one is dropped\nafter\n")
+        (Ended::Code(0), "before\n87 insufficient-memory\n87 after one is dropped\nafter\n")
     );
 }
 

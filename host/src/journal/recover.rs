@@ -75,7 +75,7 @@ impl Found<'_> {
         for (run, late) in self.runs {
             let Some(mut late) = late else { continue };
             late.tail.write(self.write, run)?;
-            runs.insert(run.as_bytes(), &*late.row.encode())?;
+            runs.insert(run.as_bytes(), &*late.row.encode(run))?;
         }
         Ok(())
     }

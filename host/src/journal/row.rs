@@ -38,7 +38,8 @@ pub(super) enum StateBody {
 }
 
 impl Row {
-    pub fn encode(&self) -> Vec<u8> {
+    /// Returns the bytes of the row of `run`.
+    pub fn encode(&self, run: RunId) -> Vec<u8> {
         let mut row = Vec::with_capacity(256);
         let Extent { entries, segments, fuel, bytes } = self.extent;
         for number in [self.epoch, entries, segments, fuel, bytes, self.blobs.len() as u64] {
@@ -53,14 +54,15 @@ impl Row {
         row.push(tag);
         varint::put_bytes(&mut row, state);
         self.header.encode(&mut row);
-        let check = check(&row);
+        let check = check(run, &row);
         row.extend_from_slice(&check);
         row
     }
 
-    pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
+    /// Reads the bytes of the row of `run`.
+    pub fn decode(run: RunId, bytes: &[u8]) -> Result<Self, Error> {
         let (bytes, found) = bytes.split_last_chunk().ok_or_else(|| Error::damaged("the row of a run ends early"))?;
-        if check(bytes) != *found {
+        if check(run, bytes) != *found {
             return Err(Error::damaged("the row of a run does not fit its check"));
         }
         let mut cursor = Cursor::new(bytes, "the row of a run");
@@ -86,14 +88,14 @@ impl Row {
     }
 }
 
-/// Returns the check at the end of a row: the beginning of its SHA-256. Unlike segments, rows are not chained, and a
+/// Returns the check at the end of a row: the beginning of the SHA-256 of run id and row. Unlike segments, rows are not chained, and a
 /// flipped bit in a count or a label would otherwise be believed.
-fn check(row: &[u8]) -> [u8; 8] {
-    *Digest::of(row).as_bytes().first_chunk().expect("a digest has 32 bytes")
+fn check(run: RunId, row: &[u8]) -> [u8; 8] {
+    *Digest::of_parts(&[run.as_bytes(), row]).as_bytes().first_chunk().expect("a digest has 32 bytes")
 }
 
 /// Returns the row of a run.
 pub(super) fn load(runs: &impl ReadableTable<&'static [u8; 16], &'static [u8]>, run: RunId) -> Result<Row, Error> {
     let row = runs.get(run.as_bytes())?.ok_or(Error::NoSuchRun(run))?;
-    Row::decode(row.value())
+    Row::decode(run, row.value())
 }

@@ -59,7 +59,8 @@ impl Journal {
             let mut rows = Vec::new();
             for row in runs.iter()? {
                 let (id, row) = row?;
-                rows.push((RunId::from_bytes(*id.value()), Row::decode(row.value())?));
+                let id = RunId::from_bytes(*id.value());
+                rows.push((id, Row::decode(id, row.value())?));
             }
             Ok(rows)
         })?;

@@ -102,7 +102,7 @@ impl Writer {
         let extent = Extent { bytes: accept.header.stored_len(), ..Extent::default() };
         let blobs = accept.blobs.iter().map(|blob| blob.digest).collect();
         let row = Row { epoch: 1, extent, blobs, state: None, header: accept.header.clone() };
-        runs.insert(accept.run.as_bytes(), &*row.encode())?;
+        runs.insert(accept.run.as_bytes(), &*row.encode(accept.run))?;
         self.runs.insert(accept.run, Live::accepted(extent, accept.first_head, accept.progress.clone()));
         Ok(Ok(()))
     }

@@ -138,6 +138,6 @@ pub(super) fn update_row(write: &WriteTransaction, run: RunId, change: impl FnOn
     let mut runs = write.open_table(tables::RUNS)?;
     let mut row = row::load(&runs, run)?;
     change(&mut row);
-    runs.insert(run.as_bytes(), &*row.encode())?;
+    runs.insert(run.as_bytes(), &*row.encode(run))?;
     Ok(())
 }

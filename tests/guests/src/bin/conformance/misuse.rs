@@ -120,7 +120,7 @@ fn listings() {
             Err(code) => break code,
         }
     };
-    println!("{} {code:?}", open.len());
+    println!("{} {}", open.len(), code.name());
     open.pop();
     open.extend(root.read_directory());
     open.extend(root.read_directory());
