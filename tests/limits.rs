@@ -63,6 +63,8 @@ const CASES: &[(LimitKind, u64, Program)] = &[
     (LimitKind::KvTotal, 20, G("kv", &["huge", "a/x", "18"])),
     (LimitKind::FileWrites, 1000, G("files", &["grow", "/d/x", "1001"])),
     (LimitKind::FileWrites, 1000, G("files", &["size", "/d/x", "1001"])),
+    (LimitKind::Recorded, 10_000, G("limits", &["output"])),
+    (LimitKind::Recorded, 10_000, G("limits", &["calls"])),
 ];
 
 fn play(scene: &Scene, program: &Program) -> Play {
@@ -138,7 +140,7 @@ fn output_ends_the_run() {
 
 #[test]
 fn what_is_stored_ends_the_run() {
-    check_all(&[LimitKind::KvValue, LimitKind::KvTotal, LimitKind::FileWrites]);
+    check_all(&[LimitKind::KvValue, LimitKind::KvTotal, LimitKind::FileWrites, LimitKind::Recorded]);
 }
 
 #[test]

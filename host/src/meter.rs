@@ -51,6 +51,8 @@ pub const fn default_of(kind: LimitKind) -> u64 {
         LimitKind::KvTotal => 64 << 20,
         // A disk filled through a read-write mount.
         LimitKind::FileWrites => 1 << 30,
+        // A disk filled through the journal, by reading the same bytes again and again.
+        LimitKind::Recorded => 4 << 30,
     }
 }
 

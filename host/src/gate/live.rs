@@ -10,7 +10,7 @@ use super::function::{Class, Functions};
 use super::output::{Output, OutputStream};
 use super::{Ask, Asked, Halt, Op, Ordinals, Value};
 use crate::journal::{self, Extension, FunctionId, Kind, Record, RunWriter};
-use crate::meter::{LimitKind, Limits, Usage};
+use crate::meter::{Crossed, LimitKind, Limits, Usage};
 use crate::scope::Remit;
 use crate::time::Clock;
 
@@ -207,7 +207,9 @@ impl<C> Live<C> {
     fn count(&mut self, encoded: &[u8]) -> Result<(), Halt> {
         self.usage.calls += 1;
         self.limits.check(LimitKind::Calls, self.usage.calls)?;
-        Ok(self.limits.check(LimitKind::Payload, encoded.len() as u64)?)
+        self.limits.check(LimitKind::Payload, encoded.len() as u64)?;
+        self.usage.bytes_in += encoded.len() as u64;
+        Ok(check_recorded(&self.limits, &self.usage)?)
     }
 
     fn permit(&self, ask: Ask<'_>) -> Result<(), Refusal> {
@@ -293,6 +295,8 @@ impl<C> Live<C> {
         self.outcome.clear();
         outcome.encode(&mut self.outcome);
         self.limits.check(LimitKind::Payload, self.outcome.len() as u64)?;
+        self.usage.bytes_out += self.outcome.len() as u64;
+        check_recorded(&self.limits, &self.usage)?;
         let function = self.interned[usize::from(op.index)];
         let extension = admission.extension();
         // The outcome of an intent stands beside it; the params are the intent's.
@@ -301,8 +305,6 @@ impl<C> Live<C> {
         let extension = extension.as_ref();
         let entry =
             journal.call(&Record { kind, function, fuel, time_us, params, outcome: outcome_bytes, extension })?;
-        self.usage.bytes_in += encoded.len() as u64;
-        self.usage.bytes_out += self.outcome.len() as u64;
         for (stream, bytes) in self.shown.drain(..) {
             self.output.push(entry, stream, bytes);
         }
@@ -326,4 +328,9 @@ impl<C> Live<C> {
     pub fn output(&self) -> Output {
         self.output.clone()
     }
+}
+
+/// Holds what the journal keeps of a run to its limit.
+fn check_recorded(limits: &Limits, usage: &Usage) -> Result<(), Crossed> {
+    limits.check(LimitKind::Recorded, usage.bytes_in + usage.bytes_out)
 }

@@ -42,6 +42,8 @@ pub enum LimitKind {
     KvTotal,
     /// Bytes written to files in a run.
     FileWrites,
+    /// Bytes of parameters and outcomes of a run, which are what the journal keeps of it.
+    Recorded,
 }
 
 /// What a limit is counted in.
@@ -59,7 +61,7 @@ pub enum Unit {
 
 impl LimitKind {
     /// Every limit, in the order of the enum.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Memory,
         Self::Fuel,
         Self::WallTime,
@@ -75,6 +77,7 @@ impl LimitKind {
         Self::KvValue,
         Self::KvTotal,
         Self::FileWrites,
+        Self::Recorded,
     ];
 
     /// Returns the key in `[limits]`.
@@ -95,6 +98,7 @@ impl LimitKind {
             Self::KvValue => "kv-value",
             Self::KvTotal => "kv-total",
             Self::FileWrites => "file-writes",
+            Self::Recorded => "recorded",
         }
     }
 
@@ -116,6 +120,7 @@ impl LimitKind {
             Self::KvValue => "size of a kv value",
             Self::KvTotal => "size of the plugin's kv",
             Self::FileWrites => "bytes written to files",
+            Self::Recorded => "bytes recorded",
         }
     }
 
@@ -127,9 +132,13 @@ impl LimitKind {
             Self::Calls | Self::Tables | Self::Instances | Self::Memories | Self::TableCount | Self::Handles => {
                 Unit::Count
             }
-            Self::Memory | Self::Payload | Self::Output | Self::KvValue | Self::KvTotal | Self::FileWrites => {
-                Unit::Bytes
-            }
+            Self::Memory
+            | Self::Payload
+            | Self::Output
+            | Self::KvValue
+            | Self::KvTotal
+            | Self::FileWrites
+            | Self::Recorded => Unit::Bytes,
         }
     }
 
@@ -154,7 +163,7 @@ impl LimitKind {
             // A value travels in a payload.
             Self::KvValue => 64 << 20,
             Self::KvTotal => 16 << 30,
-            Self::FileWrites => 1 << 40,
+            Self::FileWrites | Self::Recorded => 1 << 40,
         }
     }
 
