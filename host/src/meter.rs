@@ -118,6 +118,7 @@ impl Limits {
     /// # Errors
     ///
     /// Returns which limit would be crossed, and by what.
+    #[inline]
     pub fn check(&self, limit: LimitKind, wanted: u64) -> Result<(), Crossed> {
         let max = self[limit];
         if wanted <= max { Ok(()) } else { Err(Crossed { limit, max, wanted }) }

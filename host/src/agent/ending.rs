@@ -166,7 +166,7 @@ pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged) -> Resu
     }
     let durable = {
         let journal = live.journal();
-        let mut journal = journal.lock();
+        let mut journal = journal.borrow_mut();
         journal.state(judged.end.fuel, time_us, &judged.end)?;
         journal.durable()?
     };

@@ -100,8 +100,8 @@ impl Link<'_> {
             let op = op.clone();
             boxed(async move {
                 let fuel = fuel_used(&store)?;
-                let mut admission = store.data_mut().gate.prepare(&op, fuel, &params)?;
-                if let Some(durable) = admission.as_mut().and_then(|admission| admission.durable.take()) {
+                let (admission, durable) = store.data_mut().gate.prepare(&op, fuel, &params)?;
+                if let Some(durable) = durable {
                     wait_for(&mut store, index, durable).await?;
                 }
                 Ok(store.data_mut().gate.commit(&op, fuel, &params, admission)?)

@@ -1,8 +1,9 @@
 //! The live side of the gate: permit, make durable what the class demands, perform, record, settle.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use atomic_refcell::{AtomicRefCell, AtomicRefMut};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -64,12 +65,10 @@ pub struct Refusal {
 /// A judged call on its way to being performed.
 pub struct Admission {
     class: Class,
-    denial: Option<Refusal>,
+    denial: Option<Box<Refusal>>,
     intent: Option<u64>,
     /// Whether the call works on files, which may be slow.
     on_files: bool,
-    /// What must be on disk before the call is performed.
-    pub durable: Option<journal::Durable>,
 }
 
 /// The live side of one run.
@@ -94,26 +93,37 @@ pub struct Live<C> {
 }
 
 impl Admission {
-    fn extension(&self) -> Option<Extension> {
-        if self.intent.is_none() && self.denial.is_none() {
-            return None;
-        }
+    /// Returns the admission of a call that nobody judges.
+    #[inline]
+    fn always(class: Class) -> Self {
+        Self { class, denial: None, intent: None, on_files: false }
+    }
+
+    #[inline]
+    fn extension(&self) -> Option<Box<Extension>> {
+        if self.intent.is_none() && self.denial.is_none() { None } else { Some(self.written()) }
+    }
+
+    #[cold]
+    fn written(&self) -> Box<Extension> {
         let denial = self.denial.as_ref().map(|refusal| json!(refusal).to_string());
-        Some(Extension { answers: self.intent, denial, ..Extension::default() })
+        Box::new(Extension { answers: self.intent, denial, ..Extension::default() })
     }
 }
 
 /// The run's journal, shared between the guest's calls and whoever drives the guest, who hands over what is buffered
-/// while the guest computes. Both are one task, so nobody ever waits for the lock, and it is never held across a wait.
+/// while the guest computes. Both are one task, so they take turns, and no turn lasts across a wait.
 #[derive(Clone)]
-pub struct Buffered(Arc<Mutex<RunWriter>>);
+pub struct Buffered(Arc<AtomicRefCell<RunWriter>>);
 
 impl Buffered {
-    /// Returns the writer.
+    /// Returns the writer. A cell costs a recorded call half of what a lock would.
+    ///
+    /// # Panics
+    /// When somebody holds the writer already, which takes two tasks.
     #[inline]
-    pub fn lock(&self) -> MutexGuard<'_, RunWriter> {
-        // A writer that panicked has told its run; what it holds is still whole segments.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn borrow_mut(&self) -> AtomicRefMut<'_, RunWriter> {
+        self.0.borrow_mut()
     }
 }
 
@@ -131,7 +141,7 @@ impl<C> Live<C> {
         let (started, started_us) = (clock.elapsed(), clock.now().as_micros());
         Self {
             caps,
-            journal: Buffered(Arc::new(Mutex::new(journal))),
+            journal: Buffered(Arc::new(AtomicRefCell::new(journal))),
             remit,
             limits,
             usage: Usage::default(),
@@ -196,12 +206,12 @@ impl<C> Live<C> {
     ) -> Result<Admission, Halt> {
         self.count(encoded)?;
         let Some(judge) = op.judge else {
-            return Ok(Admission { class: op.class, denial: None, intent: None, on_files: false, durable: None });
+            return Ok(Admission::always(op.class));
         };
         let Asked { ask, class } = judge(derived, params);
         let denial = self.permit(ask).err();
         let on_files = matches!(ask, Ask::Mount(..) | Ask::Mounts(..));
-        Ok(Admission { class, denial, intent: None, on_files, durable: None })
+        Ok(Admission { class, denial, intent: None, on_files })
     }
 
     fn count(&mut self, encoded: &[u8]) -> Result<(), Halt> {
@@ -212,7 +222,7 @@ impl<C> Live<C> {
         Ok(check_recorded(&self.limits, &self.usage)?)
     }
 
-    fn permit(&self, ask: Ask<'_>) -> Result<(), Refusal> {
+    fn permit(&self, ask: Ask<'_>) -> Result<(), Box<Refusal>> {
         match ask {
             Ask::Nothing => return Ok(()),
             Ask::Key(key, access) => self.remit.kv_allows(key, access),
@@ -221,22 +231,22 @@ impl<C> Live<C> {
                 indexes.into_iter().try_for_each(|index| self.remit.file_allows(index, access))
             }
             Ask::Log(level) => self.remit.log_allows(level),
-            Ask::Never(what) => return Err(Refusal { rule: format!("no remit allows {what}"), grant: None }),
+            Ask::Never(what) => return Err(Box::new(Refusal { rule: format!("no remit allows {what}"), grant: None })),
         }
-        .map_err(|denial| Refusal { rule: denial.rule(), grant: denial.grant() })
+        .map_err(|denial| Box::new(Refusal { rule: denial.rule(), grant: denial.grant() }))
     }
 
-    /// Hands to the journal what the class wants on disk before the effect.
+    /// Hands to the journal what the class wants on disk before the effect. Returns what to wait for.
     pub(super) fn make_durable<D, P, R>(
         &mut self,
         op: &Op<C, D, P, R>,
         fuel: u64,
         params: &P,
         encoded: &[u8],
-        mut admission: Admission,
-    ) -> Result<Admission, Halt> {
+        admission: &mut Admission,
+    ) -> Result<Option<journal::Durable>, Halt> {
         if admission.denial.is_some() {
-            return Ok(admission);
+            return Ok(None);
         }
         if admission.class.needs_intent() {
             let time_us = self.stamp(admission.class);
@@ -246,12 +256,13 @@ impl<C> Live<C> {
             let extension = extension.as_ref();
             let intent =
                 Record { kind: Kind::Intent, function, fuel, time_us, params: encoded, outcome: &[], extension };
-            admission.intent = Some(self.journal.lock().call(&intent)?);
-            admission.durable = Some(self.barrier()?);
-        } else if admission.class == Class::WriteFile && self.undurable_inputs {
-            admission.durable = Some(self.barrier()?);
+            admission.intent = Some(self.journal.borrow_mut().call(&intent)?);
+            return self.barrier().map(Some);
         }
-        Ok(admission)
+        if admission.class == Class::WriteFile && self.undurable_inputs {
+            return self.barrier().map(Some);
+        }
+        Ok(None)
     }
 
     /// Hands everything recorded so far to the journal and returns what to wait for.
@@ -260,7 +271,7 @@ impl<C> Live<C> {
     /// [`Halt::Journal`] when the journal cannot take it.
     pub fn barrier(&mut self) -> Result<journal::Durable, Halt> {
         self.undurable_inputs = false;
-        Ok(self.journal.lock().durable()?)
+        Ok(self.journal.borrow_mut().durable()?)
     }
 
     /// Performs an admitted call and records it.
@@ -279,7 +290,7 @@ impl<C> Live<C> {
         let time_us = self.stamp(admission.class);
         let begun = admission.on_files.then(|| self.clock.elapsed());
         let Self { caps, journal, limits, usage, clock, started, shown, .. } = self;
-        let mut journal = journal.lock();
+        let mut journal = journal.borrow_mut();
         let outcome = match &admission.denial {
             Some(_) => (op.refuse)(params),
             None => {
@@ -302,11 +313,11 @@ impl<C> Live<C> {
         // The outcome of an intent stands beside it; the params are the intent's.
         let (kind, params) = if admission.intent.is_some() { (Kind::Outcome, &[][..]) } else { (Kind::Call, encoded) };
         let outcome_bytes = &self.outcome;
-        let extension = extension.as_ref();
+        let extension = extension.as_deref();
         let entry =
             journal.call(&Record { kind, function, fuel, time_us, params, outcome: outcome_bytes, extension })?;
-        for (stream, bytes) in self.shown.drain(..) {
-            self.output.push(entry, stream, bytes);
+        if !self.shown.is_empty() {
+            self.shown.drain(..).for_each(|(stream, bytes)| self.output.push(entry, stream, bytes));
         }
         self.undurable_inputs |= admission.class == Class::ReadLocal;
         Ok(outcome)
@@ -320,7 +331,7 @@ impl<C> Live<C> {
         let function = self.interned[usize::from(index)];
         let record =
             Record { kind: Kind::Call, function, fuel, time_us, params: encoded, outcome: &[], extension: None };
-        self.journal.lock().call(&record)?;
+        self.journal.borrow_mut().call(&record)?;
         Ok(())
     }
 

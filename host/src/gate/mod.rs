@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use crate::journal;
 use crate::manifest::Level;
 use crate::meter::{Crossed, LimitKind};
 use crate::scope::Access;
@@ -197,21 +198,16 @@ impl<C, D> Gate<C, D> {
     #[inline]
     pub fn call<P: Value, R: Value>(&mut self, op: &Op<C, D, P, R>, fuel: u64, params: &P) -> Result<R, Halt> {
         self.encode(params);
-        let answer = match &mut self.side {
-            Side::Live(live) => live.admit(op, &self.derived, params, &self.params).and_then(|admission| {
-                live.perform(op, &self.derived, &mut self.ordinals, fuel, params, &self.params, admission)
-            }),
-            Side::Replay(replay) => replay.answer(&self.functions, op.index, fuel, &self.params, &mut self.ordinals),
+        let admission = match &mut self.side {
+            Side::Live(live) => live.admit(op, &self.derived, params, &self.params).map(Some),
+            Side::Replay(_) => Ok(None),
         };
-        self.finish(op.index, answer, |derived, outcome| {
-            if let Some(apply) = op.apply {
-                apply(derived, params, outcome);
-            }
-        })
+        let answer = admission.and_then(|admission| self.answer(op, fuel, params, admission));
+        self.finish(op, params, answer)
     }
 
-    /// Prepares a call whose earlier entries, or whose intent, may have to be durable first. Returns what to wait
-    /// for; [`Gate::commit`] goes on with it.
+    /// Prepares a call whose earlier entries, or whose intent, may have to be durable first. Returns the call for
+    /// [`Gate::commit`] to go on with, and what to wait for before.
     ///
     /// # Errors
     /// A [`Halt`] ends the run.
@@ -220,15 +216,17 @@ impl<C, D> Gate<C, D> {
         op: &Op<C, D, P, R>,
         fuel: u64,
         params: &P,
-    ) -> Result<Option<Admission>, Halt> {
+    ) -> Result<(Option<Admission>, Option<journal::Durable>), Halt> {
         self.encode(params);
-        let Side::Live(live) = &mut self.side else { return Ok(None) };
-        let prepared = live.admit(op, &self.derived, params, &self.params);
-        let prepared = prepared.and_then(|admission| live.make_durable(op, fuel, params, &self.params, admission));
+        let Side::Live(live) = &mut self.side else { return Ok((None, None)) };
+        let prepared = live.admit(op, &self.derived, params, &self.params).and_then(|mut admission| {
+            let durable = live.make_durable(op, fuel, params, &self.params, &mut admission)?;
+            Ok((Some(admission), durable))
+        });
         if prepared.is_err() {
             self.halted_in = Some(op.index);
         }
-        prepared.map(Some)
+        prepared
     }
 
     /// Does what [`Gate::prepare`] prepared, once its wait is over.
@@ -243,20 +241,28 @@ impl<C, D> Gate<C, D> {
         admission: Option<Admission>,
     ) -> Result<R, Halt> {
         self.encode(params);
-        let answer = match (&mut self.side, admission) {
+        let answer = self.answer(op, fuel, params, admission);
+        self.finish(op, params, answer)
+    }
+
+    /// Performs an admitted call, or answers it from the record.
+    #[inline]
+    fn answer<P: Value, R: Value>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        fuel: u64,
+        params: &P,
+        admission: Option<Admission>,
+    ) -> Result<R, Halt> {
+        match (&mut self.side, admission) {
             (Side::Live(live), Some(admission)) => {
                 live.perform(op, &self.derived, &mut self.ordinals, fuel, params, &self.params, admission)
             }
             (Side::Replay(replay), _) => {
                 replay.answer(&self.functions, op.index, fuel, &self.params, &mut self.ordinals)
             }
-            (Side::Live(_), None) => unreachable!("a live call is prepared before it is committed"),
-        };
-        self.finish(op.index, answer, |derived, outcome| {
-            if let Some(apply) = op.apply {
-                apply(derived, params, outcome);
-            }
-        })
+            (Side::Live(_), None) => unreachable!("a live call is admitted before it is performed"),
+        }
     }
 
     /// Answers a call that follows from what is recorded already.
@@ -275,7 +281,10 @@ impl<C, D> Gate<C, D> {
                 .expect(&self.functions, op.index, fuel, &self.params)
                 .and_then(|()| (op.perform)(&mut self.derived, &mut self.ordinals, params)),
         };
-        self.finish(op.index, answer, |_, _| {})
+        if answer.is_err() {
+            self.halted_in = Some(op.index);
+        }
+        answer
     }
 
     /// Takes note of a halt that a host function found while it waited.
@@ -290,10 +299,11 @@ impl<C, D> Gate<C, D> {
     }
 
     #[inline]
-    fn finish<R>(&mut self, index: u16, answer: Result<R, Halt>, apply: impl FnOnce(&mut D, &R)) -> Result<R, Halt> {
-        match &answer {
-            Ok(outcome) => apply(&mut self.derived, outcome),
-            Err(_) => self.halted_in = Some(index),
+    fn finish<P, R>(&mut self, op: &Op<C, D, P, R>, params: &P, answer: Result<R, Halt>) -> Result<R, Halt> {
+        match (&answer, op.apply) {
+            (Ok(outcome), Some(apply)) => apply(&mut self.derived, params, outcome),
+            (Ok(_), None) => {}
+            (Err(_), _) => self.halted_in = Some(op.index),
         }
         answer
     }

@@ -56,11 +56,18 @@ pub trait Value: Sized {
 /// Appends an unsigned integer as LEB128.
 #[inline]
 pub fn put_uint(mut number: u64, out: &mut Vec<u8>) {
+    if number < 0x80 {
+        return out.push(number as u8);
+    }
+    // Collected first: one append instead of a check of the capacity for each byte.
+    let (mut bytes, mut len) = ([0; 10], 0);
     while number >= 0x80 {
-        out.push(number as u8 | 0x80);
+        bytes[len] = number as u8 | 0x80;
+        len += 1;
         number >>= 7;
     }
-    out.push(number as u8);
+    bytes[len] = number as u8;
+    out.extend_from_slice(&bytes[..=len]);
 }
 
 /// Reads a LEB128 integer of at most 64 bits.

@@ -134,7 +134,9 @@ impl<'a> Raw<'a> {
         front.put(self.time);
         front.put(self.params.bytes().len() as u64);
         body.extend_from_slice(&front.bytes[..front.len]);
-        body.extend_from_slice(self.params.bytes());
+        if !self.params.bytes().is_empty() {
+            body.extend_from_slice(self.params.bytes());
+        }
         varint::put_bytes(body, self.outcome.bytes());
         if let Some(extension) = self.extension {
             varint::put_bytes(body, extension);
