@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,7 @@ pub struct Clock(Source);
 enum Source {
     System { started: Instant, started_monotonic: Duration },
     Fixed { micros: Arc<AtomicU64> },
+    Stepping { start: Duration, step: Duration, readings: Arc<AtomicU32> },
 }
 
 impl Clock {
@@ -74,6 +75,12 @@ impl Clock {
         Self(Source::Fixed { micros: Arc::new(AtomicU64::new(now.0)) })
     }
 
+    /// Returns a clock that starts at `now` and goes on by `step` each time it is read, so that whatever is timed takes
+    /// that long at least.
+    pub fn stepping(now: Timestamp, step: Duration) -> Self {
+        Self(Source::Stepping { start: Duration::from_micros(now.0), step, readings: Arc::default() })
+    }
+
     /// Returns the wall time.
     pub fn now(&self) -> Timestamp {
         Timestamp(self.wall().as_micros() as u64)
@@ -84,6 +91,7 @@ impl Clock {
         match &self.0 {
             Source::System { .. } => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
             Source::Fixed { micros } => Duration::from_micros(micros.load(Ordering::Relaxed)),
+            Source::Stepping { start, step, readings } => *start + stepped(*step, readings),
         }
     }
 
@@ -92,6 +100,7 @@ impl Clock {
         match &self.0 {
             Source::System { started, .. } => started.elapsed(),
             Source::Fixed { .. } => Duration::ZERO,
+            Source::Stepping { step, readings, .. } => stepped(*step, readings),
         }
     }
 
@@ -102,8 +111,13 @@ impl Clock {
         match &self.0 {
             Source::System { started_monotonic, .. } => tick().saturating_sub(*started_monotonic),
             Source::Fixed { .. } => Duration::ZERO,
+            Source::Stepping { step, readings, .. } => *step * readings.load(Ordering::Relaxed),
         }
     }
+}
+
+fn stepped(step: Duration, readings: &AtomicU32) -> Duration {
+    step * readings.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
 }
 
 /// Returns the system's monotonic clock as of the last timer tick.
@@ -150,6 +164,14 @@ mod tests {
             let tick = clock.elapsed_at_tick();
             assert!(tick <= clock.elapsed());
         }
+    }
+
+    #[test]
+    fn a_stepping_clock_goes_on_with_each_reading() {
+        let clock = Clock::stepping(Timestamp::from_micros(7), Duration::from_micros(10));
+        let again = clock.clone();
+        assert_eq!((clock.elapsed().as_micros(), again.elapsed().as_micros()), (10, 20));
+        assert_eq!((clock.elapsed_at_tick().as_micros(), clock.now().as_micros()), (20, 37));
     }
 
     #[test]

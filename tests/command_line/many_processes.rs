@@ -4,14 +4,15 @@ use crate::binary::{Desk, code};
 
 #[test]
 fn the_second_waits_for_the_first_and_says_so() {
-    let desk = Desk::with(&["cli", "clocks"]);
-    let first = desk.start(&["run", "clocks.wasm", "--", "sleep", "1500"]);
+    let desk = Desk::with(&["cli", "limits"]);
+    let first = desk.start(&["run", "limits.wasm", "--", "sleep"]);
     first.wait_for("\nrun ");
-    let expected = [&format!("in use by remit run clocks (process {}", first.id()), "hint: leave out --no-wait"];
+    let expected = [&format!("in use by remit run limits (process {}", first.id()), "hint: leave out --no-wait"];
     desk.remit(&["runs", "--no-wait"]).fails(code::HOME_BUSY, &expected.map(|part| part as &str));
     let second = desk.start(&["run", "cli.wasm", "--", "args", "second"]);
-    second.wait_for(&format!("waiting for remit run clocks (process {}", first.id()));
-    assert_eq!(first.said().ends(code::OK).stdout, "ok\n");
+    second.wait_for(&format!("waiting for remit run limits (process {}", first.id()));
+    first.signal("INT");
+    first.said().ends(code::INTERRUPTED);
     assert_eq!(second.said().ends(code::OK).stdout, "args\nsecond\n");
     assert_eq!(desk.runs(), 2);
     desk.last_is_whole();

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use remit::agent::{Agent, Host};
+use remit::digest::Content;
 use remit::engine::{Cache, Engine, PoolSize};
 
 /// What guests are built for.
@@ -42,7 +43,7 @@ pub struct Guest {
 impl Guest {
     /// Prepares a component that no file holds.
     pub fn of(bytes: Vec<u8>) -> Arc<Self> {
-        let agent = HOST.prepare(&bytes, &CACHE).unwrap_or_else(|error| panic!("the guest is refused: {error}"));
+        let agent = HOST.prepare(&Content::of(bytes.as_slice()), &CACHE).unwrap_or_else(|error| panic!("the guest is refused: {error}"));
         Arc::new(Self { bytes, agent })
     }
 

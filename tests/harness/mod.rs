@@ -9,8 +9,10 @@ mod ran;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use remit::agent::{Launch, Stop, accept};
+use remit::digest::Content;
 use remit::engine::World;
 use remit::gate::OutputStream;
 use remit::home::{Home, Wait};
@@ -45,6 +47,11 @@ impl Scene {
     /// Makes an empty home whose clock goes on, for guests that wait.
     pub fn ticking() -> Self {
         Self::at(Clock::system())
+    }
+
+    /// Makes an empty home whose clock goes on by `step` whenever somebody reads it.
+    pub fn stepping(step: Duration) -> Self {
+        Self::at(Clock::stepping(NOW, step))
     }
 
     fn at(clock: Clock) -> Self {
@@ -215,7 +222,7 @@ impl Play {
             identity: self.identity.clone(),
             name: self.name.clone(),
             version: Some("1.0.0".into()),
-            component: self.guest.bytes.clone(),
+            component: Content::of(self.guest.bytes.as_slice()),
             manifest: text.clone(),
             grants: Vec::new(),
             remit: Remit::from_request(request),
