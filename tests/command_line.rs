@@ -1,6 +1,7 @@
 //! The command line as people and scripts use it: what goes where, which code says what, and what is asked for.
 
 mod grants;
+mod home;
 mod many_processes;
 mod mounts;
 mod projects;

@@ -22,3 +22,4 @@ mod replay;
 mod sockets;
 mod support;
 mod tidy;
+mod versions;

@@ -3,7 +3,9 @@
 //! One hash everywhere (what OCI, DSSE and in-toto use). A digest prints as 64 lowercase hexadecimal digits.
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -52,6 +54,40 @@ impl fmt::Display for Digest {
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Digest({self})")
+    }
+}
+
+/// Bytes that know their digest, which was computed once: components have megabytes. Clones share the bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content {
+    digest: Digest,
+    bytes: Arc<Vec<u8>>,
+}
+
+impl Content {
+    /// Takes the bytes and computes their digest.
+    pub fn of(bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        Self { digest: Digest::of(&bytes), bytes: Arc::new(bytes) }
+    }
+
+    /// Returns the digest of the bytes.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+impl Deref for Content {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({} bytes, {})", self.bytes.len(), self.digest)
     }
 }
 

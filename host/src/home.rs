@@ -74,16 +74,6 @@ impl Home {
         key::load_or_create(&self.path)
     }
 
-    /// Returns the key that authenticates compiled components: derived from the signing key, so as secret as it is.
-    ///
-    /// # Errors
-    ///
-    /// As [`Home::signing_key`].
-    pub fn cache_key(&self) -> Result<[u8; 32], HomeError> {
-        let secret = self.signing_key()?.to_bytes();
-        Ok(*Digest::of_parts(&[b"remit cache key v1\0", &secret]).as_bytes())
-    }
-
     /// Returns what the home takes on disk.
     ///
     /// # Errors
@@ -128,6 +118,11 @@ pub fn locate(named: Option<&Path>) -> Result<PathBuf, HomeError> {
     }
     let platform = directories::ProjectDirs::from("", "", "remit").ok_or(HomeError::Unknown)?;
     Ok(platform.data_dir().to_owned())
+}
+
+/// Returns the key that authenticates compiled components: derived from the signing key, so as secret as it is.
+pub fn cache_key(signing: &SigningKey) -> [u8; 32] {
+    *Digest::of_parts(&[b"remit cache key v1\0", signing.as_bytes()]).as_bytes()
 }
 
 /// Returns the public half of the key in the home at `path`, without its lock; nothing where there is no key yet.

@@ -43,7 +43,9 @@ pub struct Guest {
 impl Guest {
     /// Prepares a component that no file holds.
     pub fn of(bytes: Vec<u8>) -> Arc<Self> {
-        let agent = HOST.prepare(&Content::of(bytes.as_slice()), &CACHE).unwrap_or_else(|error| panic!("the guest is refused: {error}"));
+        let agent = HOST
+            .prepare(&Content::of(bytes.as_slice()), &CACHE)
+            .unwrap_or_else(|error| panic!("the guest is refused: {error}"));
         Arc::new(Self { bytes, agent })
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Agent, Given, Recorded, Replayed, Sink, Stop};
 use crate::capability::files::{self, MountSpec, Mounts};
 use crate::capability::{Caps, Start};
-use crate::digest::Digest;
+use crate::digest::{Content, Digest};
 use crate::engine::{FUEL_SLICE, World};
 use crate::gate::{End, FuelRule, Live, Replay};
 use crate::id::RunId;
@@ -25,8 +25,8 @@ pub struct Launch {
     pub name: String,
     /// The plugin's version, where it has a manifest.
     pub version: Option<String>,
-    /// The component's bytes, which the journal keeps so that the run can be replayed.
-    pub component: Vec<u8>,
+    /// The component, which the journal keeps so that the run can be replayed.
+    pub component: Content,
     /// The manifest's text; empty for a bare component.
     pub manifest: String,
     /// The grants that the remit came from, as the operator wrote them.
@@ -92,17 +92,22 @@ pub fn accept(
     let mounts = open_mounts(&launch)?;
     let header = header(&launch, agent.world(), engine, &clock);
     let given = given(agent.world(), &launch.remit, &header, launch.input.clone())?;
-    let remit_text = launch.remit.canonical();
-    let mut blobs: Vec<&[u8]> = vec![&launch.component, launch.manifest.as_bytes(), &remit_text];
-    if matches!(header.input, Payload::Blob { .. }) {
-        blobs.push(&launch.input);
-    }
-    let writer = journal.accept(&header, &blobs)?;
+    let writer = journal.accept(&header, &blobs(&launch, &header))?;
     let id = writer.id();
     let quotas = launch.remit.files().iter().map(|files| files.quota()).collect();
     let caps = Caps { mounts, quotas, ..Caps::default() };
     let live = Live::new(caps, writer, agent.functions(), Arc::new(launch.remit), launch.limits, clock);
     Ok(Accepted { id, given, live })
+}
+
+/// Returns what the header names by digest.
+fn blobs(launch: &Launch, header: &Header) -> Vec<Content> {
+    let (manifest, remit) = (Content::of(launch.manifest.as_bytes()), Content::of(launch.remit.canonical()));
+    let mut blobs = vec![launch.component.clone(), manifest, remit];
+    if matches!(header.input, Payload::Blob { .. }) {
+        blobs.push(Content::of(launch.input.as_slice()));
+    }
+    blobs
 }
 
 /// Bounds the kv limit by the quota in the remit.
@@ -144,7 +149,7 @@ fn header(launch: &Launch, world: World, engine: Digest, clock: &Clock) -> Heade
     Header {
         accepted: clock.now(),
         args: launch.arguments.clone(),
-        component: Digest::of(&launch.component),
+        component: launch.component.digest(),
         cut: None,
         engine: engine.to_string(),
         fuel_slice: FUEL_SLICE,

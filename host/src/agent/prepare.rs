@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Agent;
 use crate::capability::{Guest, Offer, VERSIONS, WIT_VERSION, link};
-use crate::digest::Digest;
+use crate::digest::Content;
 use crate::engine::{Cache, ComponentError, Engine, Inspected, World, inspect};
 use crate::gate::Functions;
 
@@ -102,11 +102,11 @@ impl Host {
     ///
     /// # Errors
     /// [`PrepareError`] says why it cannot be started.
-    pub fn prepare(&self, bytes: &[u8], cache: &Cache) -> Result<Agent, PrepareError> {
-        let inspected = inspect(bytes)?;
+    pub fn prepare(&self, component: &Content, cache: &Cache) -> Result<Agent, PrepareError> {
+        let inspected = inspect(component)?;
         check_imports(&inspected.imports, self.versions)?;
-        let component = cache.load(&self.engine, Digest::of(bytes), bytes)?;
-        self.link(&component, inspected.world)
+        let compiled = cache.load(&self.engine, component)?;
+        self.link(&compiled, inspected.world)
     }
 
     /// Says whether a component could be started, without keeping it.

@@ -20,7 +20,7 @@ const NEEDS: &[(&str, &str)] = &[("remit:plugin/kv", "kv"), ("wasi:filesystem/ty
 /// Checks the plugin.
 pub fn check(_: &Shell, args: &args::Check) -> Result {
     let plugin = Plugin::read(&args.plugin)?;
-    let inspected = inspect(&plugin.component_bytes).map_err(|error| unfit(error, &plugin))?;
+    let inspected = inspect(&plugin.component).map_err(|error| unfit(error, &plugin))?;
     let request = plugin.manifest().map(|manifest| manifest.request().clone()).unwrap_or_default();
     let mut findings = Findings::of(&plugin, &inspected, &request);
     if findings.wrong.is_empty() {
@@ -50,7 +50,7 @@ pub fn check(_: &Shell, args: &args::Check) -> Result {
 /// Compiles and links the component as `run` would, and returns why that fails, if it does.
 fn trial(plugin: &Plugin) -> Result<Option<String>> {
     let engine = Engine::new(PoolSize { runs: 1 }).or_fail(Exit::HostFailed, "cannot compile")?;
-    Ok(Host::new(engine).check(&plugin.component_bytes).err().map(|error| error.to_string()))
+    Ok(Host::new(engine).check(&plugin.component).err().map(|error| error.to_string()))
 }
 
 fn unfit(error: ComponentError, plugin: &Plugin) -> Failure {

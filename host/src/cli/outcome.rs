@@ -64,7 +64,7 @@ pub fn tell(session: &Session, id: RunId, end: &End) -> Result<()> {
     if let Outcome::Trapped { backtrace: Some(backtrace), .. } = &end.outcome {
         note(format!("guest backtrace:\n{backtrace}"));
     }
-    let tally = Tally::of(session, id)?;
+    let tally = if end.usage.calls == 0 { Tally::default() } else { Tally::of(session, id)? };
     for (function, count) in &tally.calls {
         note(format!("  {count:>8}  {function}"));
     }
@@ -79,6 +79,7 @@ pub fn tell(session: &Session, id: RunId, end: &End) -> Result<()> {
 }
 
 /// How often a run called what, and what it was refused.
+#[derive(Default)]
 pub struct Tally {
     /// Functions with their counts, most called first.
     pub calls: Vec<(String, u64)>,

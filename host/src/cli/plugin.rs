@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
 use super::report::{Failure, OrFail as _, Result};
-use crate::digest::Digest;
+use crate::digest::{Content, Digest};
 use crate::manifest::{self, Kind, Manifest, Name};
 
 /// Bytes in a component: what the journal keeps as one blob. Python components have about 18 MiB.
@@ -20,8 +20,8 @@ pub struct Plugin {
     pub declared: Option<Declared>,
     /// Who the plugin is.
     pub identity: Identity,
-    /// The component's bytes.
-    pub component_bytes: Vec<u8>,
+    /// The component.
+    pub component: Content,
     /// Where they came from.
     pub component_path: PathBuf,
 }
@@ -118,9 +118,9 @@ impl Plugin {
             return Err(Failure::new(Exit::PluginUnfit, message));
         }
         let build = format!("build it with `remit build {}`", declared.folder.display());
-        let component_bytes = read_component(&component_path, &build)?;
+        let component = Content::of(read_component(&component_path, &build)?);
         let identity = Identity::Folder { folder: declared.folder.clone(), name: declared.manifest.name.clone() };
-        Ok(Self { declared: Some(declared), identity, component_bytes, component_path })
+        Ok(Self { declared: Some(declared), identity, component, component_path })
     }
 
     fn from_file(path: &Path) -> Result<Self> {
@@ -129,9 +129,9 @@ impl Plugin {
             let message = format!("{} is a manifest, not a component", path.display());
             return Err(Failure::new(Exit::PluginUnfit, message).hint(format!("name its folder: {}", folder.display())));
         }
-        let component_bytes = read_component(path, "give a component file")?;
-        let identity = Identity::File { component: Digest::of(&component_bytes) };
-        Ok(Self { declared: None, identity, component_bytes, component_path: path.to_owned() })
+        let component = Content::of(read_component(path, "give a component file")?);
+        let identity = Identity::File { component: component.digest() };
+        Ok(Self { declared: None, identity, component, component_path: path.to_owned() })
     }
 }
 
@@ -231,7 +231,7 @@ mod tests {
     fn a_folder_is_a_plugin_and_a_rebuild_stays_the_same() {
         let folder = folder(&[("remit.toml", MANIFEST.as_bytes()), ("x.wasm", b"one")]);
         let before = Plugin::read(folder.path()).unwrap();
-        assert_eq!((before.component_bytes.as_slice(), before.name().as_str()), (&b"one"[..], "x"));
+        assert_eq!((&*before.component, before.name().as_str()), (&b"one"[..], "x"));
         fs::write(folder.path().join("x.wasm"), b"two").unwrap();
         assert_eq!(Plugin::read(folder.path()).unwrap().identity, before.identity);
     }

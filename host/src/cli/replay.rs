@@ -9,14 +9,14 @@ use super::outcome::sentence;
 use super::report::{Failure, OrFail as _, Result, note, print_json};
 use super::session::Session;
 use crate::agent::{Replayed, Stop, Verdict, recall};
-use crate::digest::Digest;
+use crate::digest::Content;
 use crate::gate::FuelRule;
 use crate::id::RunId;
 use crate::meter::quantity;
 
 /// Replays the run and returns how the process ends.
 pub fn replay(shell: &Shell, args: &args::Replay) -> Result {
-    let session = Session::open(shell, "remit replay")?;
+    let session = Session::with_host(shell, "remit replay")?;
     let run = session.find(&args.run)?;
     let recalled = recall(session.journal(), run)?;
     let component = match &args.with {
@@ -24,8 +24,9 @@ pub fn replay(shell: &Shell, args: &args::Replay) -> Result {
         None => session.blob(recalled.header.component)?,
     };
     let what = args.with.as_ref().map_or_else(|| format!("component of run {run}"), |path| path.display().to_string());
+    let component = Content::of(component);
     let agent = session.agent(&component, &what)?;
-    let rule = recalled.fuel_rule(Digest::of(&component), session.host()?.engine().fingerprint());
+    let rule = recalled.fuel_rule(component.digest(), session.host()?.engine().fingerprint());
     let stop = Stop::default();
     let replayed = session.block_on(&stop, recalled.replay(&agent, rule, session.journal(), &stop))??;
     if args.json {

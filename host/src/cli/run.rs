@@ -21,14 +21,14 @@ use crate::meter::{LimitKind, Limits};
 /// Runs the plugin and returns how the process ends.
 pub fn run(shell: &Shell, args: &args::Run) -> Result {
     let plugin = Plugin::read(&args.plugin)?;
-    let session = Session::open(shell, &format!("remit run {}", plugin.name()))?;
+    let session = Session::with_host(shell, &format!("remit run {}", plugin.name()))?;
     let exit = run_in(&session, &plugin, args)?;
     session.close()?;
     Ok(exit)
 }
 
 fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
-    let agent = session.agent(&plugin.component_bytes, &plugin.component_path.display().to_string())?;
+    let agent = session.agent(&plugin.component, &plugin.component_path.display().to_string())?;
     check_kind(plugin, agent.world())?;
     let granted = Granted::decide(plugin, args, session.home())?;
     granted.show(plugin);
@@ -73,7 +73,7 @@ fn launch(plugin: &Plugin, agent: &Agent, args: &args::Run, granted: Granted) ->
         identity: plugin.identity.to_string(),
         name: plugin.name(),
         version: plugin.manifest().map(|manifest| manifest.version.to_string()),
-        component: plugin.component_bytes.clone(),
+        component: plugin.component.clone(),
         manifest: plugin.declared.as_ref().map(|declared| declared.text.clone()).unwrap_or_default(),
         grants: granted.written,
         remit: granted.remit,

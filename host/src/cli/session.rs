@@ -2,17 +2,18 @@
 //! needed.
 
 use std::cell::OnceCell;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use super::Shell;
 use super::args::RunRef;
 use super::exit::Exit;
 use super::report::{Failure, Result};
-use super::signals::Signals;
+use super::signals;
 use crate::agent::{Agent, Host, PrepareError, RecallError, Stop};
-use crate::digest::Digest;
+use crate::digest::{Content, Digest};
 use crate::engine::{Cache, Engine, PoolSize};
-use crate::home::Home;
+use crate::home::{Home, cache_key};
 use crate::id::RunId;
 use crate::journal::{self, Journal};
 use crate::time::Clock;
@@ -22,9 +23,13 @@ pub struct Session {
     home: Home,
     journal: Journal,
     clock: Clock,
-    host: OnceCell<Host>,
-    cache: OnceCell<Cache>,
+    cache: Cache,
+    /// Left to the end of the process, as agents are: taking engine, pool and linked functions apart takes longer than
+    /// a short run.
+    host: LazyHost,
 }
+
+type LazyHost = OnceCell<ManuallyDrop<Host>>;
 
 impl Session {
     /// Opens home and journal. `command` is what others who wait for the home are told.
@@ -32,12 +37,26 @@ impl Session {
     /// # Errors
     /// When the home is busy, or the key or the journal cannot be opened.
     pub fn open(shell: &Shell, command: &str) -> Result<Self> {
+        Self::open_beside(shell, command, || Ok(LazyHost::new()))
+    }
+
+    /// As [`Session::open`], for a command that needs the engine: it starts while the disk opens the journal.
+    ///
+    /// # Errors
+    /// Also when the platform cannot run the engine.
+    pub fn with_host(shell: &Shell, command: &str) -> Result<Self> {
+        Self::open_beside(shell, command, || Ok(LazyHost::from(start_host()?)))
+    }
+
+    fn open_beside(shell: &Shell, command: &str, host: impl FnOnce() -> Result<LazyHost>) -> Result<Self> {
         let home = shell.open_home(command)?;
         let key = home.signing_key()?;
+        let cache = Cache::new(home.cache_dir(), cache_key(&key));
         let path = home.journal_path();
-        let journal =
-            Journal::open(&path, key, &journal::Options::default()).map_err(|error| unopened(error, &path))?;
-        Ok(Self { home, journal, clock: shell.clock().clone(), host: OnceCell::new(), cache: OnceCell::new() })
+        let opening = Journal::begin_open(&path, key, &journal::Options::default())?;
+        let host = host();
+        let journal = opening.finish().map_err(|error| unopened(error, &path))?;
+        Ok(Self { home, journal, clock: shell.clock().clone(), cache, host: host? })
     }
 
     /// Returns the home.
@@ -63,28 +82,19 @@ impl Session {
         if let Some(host) = self.host.get() {
             return Ok(host);
         }
-        let engine = Engine::new(PoolSize::default()).map_err(|error| {
-            Failure::from_error(Exit::HostFailed, error).hint("the engine reserves address space; look at `ulimit -v`")
-        })?;
-        Ok(self.host.get_or_init(|| Host::new(engine)))
+        let host = start_host()?;
+        Ok(self.host.get_or_init(|| host))
     }
 
     /// Makes an agent of a component, compiled at most once in the life of the home.
     ///
     /// # Errors
     /// When the component cannot be started; `what` is what the message calls it.
-    pub fn agent(&self, bytes: &[u8], what: &str) -> Result<Agent> {
-        let cache = match self.cache.get() {
-            Some(cache) => cache,
-            None => {
-                let cache = Cache::new(self.home.cache_dir(), self.home.cache_key()?);
-                self.cache.get_or_init(|| cache)
-            }
-        };
-        let agent = self.host()?.prepare(bytes, cache).map_err(|error| unfit(error, what))?;
-        let stats = cache.stats();
+    pub fn agent(&self, component: &Content, what: &str) -> Result<ManuallyDrop<Agent>> {
+        let agent = self.host()?.prepare(component, &self.cache).map_err(|error| unfit(error, what))?;
+        let stats = self.cache.stats();
         tracing::debug!(hits = stats.hits, compiled = stats.compiled, "compiled-component cache");
-        Ok(agent)
+        Ok(ManuallyDrop::new(agent))
     }
 
     /// Returns the run that the command line names.
@@ -118,12 +128,14 @@ impl Session {
     /// When the system gives no runtime or no signals.
     pub fn block_on<T>(&self, stop: &Stop, work: impl Future<Output = T>) -> Result<T> {
         let failed = |error| Failure::from_error(Exit::HostFailed, error);
-        // The worker hears signals also while this thread waits for somebody to read its output.
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        runtime.map_err(failed)?.block_on(async {
-            tokio::spawn(Signals::listen().map_err(failed)?.stop(stop.clone()));
-            Ok(work.await)
-        })
+        let asked = signals::listen().map_err(failed)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+        Ok(runtime.block_on(async {
+            tokio::select! {
+                done = work => done,
+                never = stop.ask_when(&asked) => never,
+            }
+        }))
     }
 
     /// Closes the journal, so that the next command opens it without looking for a crash.
@@ -133,6 +145,13 @@ impl Session {
     pub fn close(self) -> Result<()> {
         Ok(self.journal.close()?)
     }
+}
+
+fn start_host() -> Result<ManuallyDrop<Host>> {
+    let engine = Engine::new(PoolSize { runs: 1 }).map_err(|error| {
+        Failure::from_error(Exit::HostFailed, error).hint("the engine reserves address space; look at `ulimit -v`")
+    })?;
+    Ok(ManuallyDrop::new(Host::new(engine)))
 }
 
 fn unopened(error: journal::Error, path: &Path) -> Failure {

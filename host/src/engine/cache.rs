@@ -4,8 +4,10 @@
 //! key can make: loading machine code that somebody else put there would run it. Anything wrong with an entry means
 //! that the component is compiled again; the cache is never the reason that a run fails.
 
-use std::fs;
-use std::io::Write as _;
+mod code;
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,11 +15,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use wasmtime::component::Component;
 
+use self::code::Code;
 use super::{Engine, component::ComponentError};
-use crate::digest::Digest;
+use crate::digest::{Content, Digest};
 
 /// The tag before the machine code: 32 bytes.
 const TAG_LEN: usize = 32;
+
+/// How much of an entry is read at a time, in bytes.
+const READ_BYTES: usize = 64 * 1024;
 
 /// The cache of one home.
 pub struct Cache {
@@ -47,28 +53,32 @@ impl Cache {
         CacheStats { hits: self.hits.load(Ordering::Relaxed), compiled: self.compiled.load(Ordering::Relaxed) }
     }
 
-    /// Returns the component with these verified bytes, compiled.
+    /// Returns the component compiled.
     ///
     /// # Errors
     /// [`ComponentError::Refused`] when the engine does not accept the component.
-    pub fn load(&self, engine: &Engine, digest: Digest, bytes: &[u8]) -> Result<Component, ComponentError> {
+    pub fn load(&self, engine: &Engine, component: &Content) -> Result<Component, ComponentError> {
+        let digest = component.digest();
         let path = self.folder.join(format!("{digest}-{}.cwasm", engine.fingerprint().short()));
-        if let Some(component) = self.read(engine, digest, &path) {
+        if let Some(compiled) = self.read(engine, digest, &path) {
             self.hits.fetch_add(1, Ordering::Relaxed);
-            return Ok(component);
+            return Ok(compiled);
         }
-        let component = engine.compile(bytes)?;
+        let compiled = engine.compile(component)?;
         self.compiled.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = self.write(engine, digest, &component, &path) {
+        if let Err(error) = self.write(engine, digest, &compiled, &path) {
             tracing::warn!(path = %path.display(), "compiled component is not cached: {error:#}");
         }
-        Ok(component)
+        Ok(compiled)
     }
 
     fn read(&self, engine: &Engine, digest: Digest, path: &Path) -> Option<Component> {
-        let entry = fs::read(path).ok()?;
-        let (tag, code) = entry.split_at_checked(TAG_LEN)?;
-        if self.authenticator(engine, digest, code).verify_slice(tag).is_err() {
+        let mut entry = File::open(path).ok()?;
+        let mut tag = [0; TAG_LEN];
+        entry.read_exact(&mut tag).ok()?;
+        let mut authenticator = self.authenticator(engine, digest);
+        let code = read_code(entry, &mut authenticator).ok()?;
+        if authenticator.verify_slice(&tag).is_err() {
             tracing::warn!(path = %path.display(), "cache entry was not made by this host; compiling again");
             return None;
         }
@@ -79,19 +89,20 @@ impl Cache {
         let code = component.serialize().map_err(|error| WriteError::Serialize(error.to_string()))?;
         fs::create_dir_all(&self.folder)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&self.authenticator(engine, digest, &code).finalize().into_bytes())?;
+        let mut authenticator = self.authenticator(engine, digest);
+        authenticator.update(&code);
+        file.write_all(&authenticator.finalize().into_bytes())?;
         file.write_all(&code)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     }
 
-    /// Returns the tag over everything that decides whether the code may run.
-    fn authenticator(&self, engine: &Engine, digest: Digest, code: &[u8]) -> Hmac<Sha256> {
+    /// Begins the tag over everything that decides whether the code may run; the code is to follow.
+    fn authenticator(&self, engine: &Engine, digest: Digest) -> Hmac<Sha256> {
         let mut tag = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
         tag.update(b"remit cache v1\0");
         tag.update(engine.fingerprint().as_bytes());
         tag.update(digest.as_bytes());
-        tag.update(code);
         tag
     }
 }
@@ -104,13 +115,78 @@ enum WriteError {
     Serialize(String),
 }
 
+/// Copies machine code to where only this process reaches it, and has the authenticator see what is copied.
+fn read_code(mut entry: impl Read, authenticator: &mut Hmac<Sha256>) -> io::Result<Code> {
+    let mut code = Code::new();
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        match entry.read(&mut buffer)? {
+            0 => return code.sealed(),
+            len => {
+                authenticator.update(&buffer[..len]);
+                code.write_all(&buffer[..len])?;
+            }
+        }
+    }
+}
+
 /// Turns authenticated machine code into a component.
 #[expect(unsafe_code, reason = "the only way to load precompiled code; see the proof inside")]
-fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+fn deserialize(engine: &Engine, code: Code) -> Option<Component> {
+    let engine = engine.wasmtime();
     // SAFETY: the bytes carry this host's tag over themselves, the component's digest and the engine's fingerprint,
     // so they are what `Component::serialize` returned in a process with the same wasmtime and configuration. They
-    // were read into memory of our own before the tag was checked, so nobody can change them since.
-    unsafe { Component::deserialize(engine.wasmtime(), code) }
-        .inspect_err(|error| tracing::warn!("cache entry does not load; compiling again: {error:#}"))
-        .ok()
+    // are the copy of our own that the tag was checked on: memory, or a file without a name that is sealed against
+    // every change, so nobody can change them since.
+    let component = match &code {
+        Code::Memory(bytes) => unsafe { Component::deserialize(engine, bytes) },
+        #[cfg(target_os = "linux")]
+        Code::Sealed(file) => unsafe { Component::deserialize_file(engine, code::path_of(file)) },
+    };
+    component.inspect_err(|error| tracing::warn!("cache entry does not load; compiling again: {error:#}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::PoolSize;
+
+    /// Loads the smallest component and returns what this cache has done since it was opened.
+    fn loads(folder: &Path, key: [u8; 32], times: usize) -> CacheStats {
+        let engine = Engine::new(PoolSize { runs: 1 }).unwrap();
+        let (cache, component) = (Cache::new(folder.to_owned(), key), Content::of(b"\0asm\x0d\0\x01\0"));
+        (0..times).for_each(|_| drop(cache.load(&engine, &component).unwrap()));
+        cache.stats()
+    }
+
+    fn stats(hits: u64, compiled: u64) -> CacheStats {
+        CacheStats { hits, compiled }
+    }
+
+    #[test]
+    fn a_component_is_compiled_once() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(loads(folder.path(), [1; 32], 3), stats(2, 1));
+        assert_eq!(loads(folder.path(), [1; 32], 1), stats(1, 0));
+    }
+
+    #[test]
+    fn what_this_host_did_not_write_is_not_run() {
+        let folder = tempfile::tempdir().unwrap();
+        loads(folder.path(), [1; 32], 1);
+        let entry = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let good = fs::read(&entry).unwrap();
+        let mut foreign = vec![Vec::new(), good[..TAG_LEN].to_vec(), good[..good.len() - 1].to_vec()];
+        for at in [0, TAG_LEN, good.len() / 2, good.len() - 1] {
+            let mut flipped = good.clone();
+            flipped[at] ^= 1;
+            foreign.push(flipped);
+        }
+        for bytes in foreign {
+            fs::write(&entry, &bytes).unwrap();
+            assert_eq!(loads(folder.path(), [1; 32], 1), stats(0, 1), "{} bytes", bytes.len());
+            assert_eq!(fs::read(&entry).unwrap(), good, "and written anew");
+        }
+        assert_eq!(loads(folder.path(), [2; 32], 1), stats(0, 1), "by another host");
+    }
 }

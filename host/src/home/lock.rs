@@ -99,7 +99,8 @@ fn read_holder(file: &mut File) -> Holder {
 fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
     let mut line = serde_json::to_vec(holder)?;
     line.push(b'\n');
-    file.set_len(0)?;
     file.rewind()?;
-    file.write_all(&line)
+    file.write_all(&line)?;
+    // Cut to length last: emptied first, the file would give back its block and take another, at each start.
+    file.set_len(line.len() as u64)
 }

@@ -3,14 +3,14 @@
 //! A long payload is cut into chunks where its content says so (FastCDC), so that a transcript that grows stores only
 //! what is new. A blob is counted once for each run that uses it, and goes when the last of them is removed.
 
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
 use super::PAYLOAD_MAX;
 use super::error::Error;
 use super::packed::Packed;
 use super::tables;
 use super::varint::{self, Cursor};
-use crate::digest::Digest;
+use crate::digest::{Content, Digest};
 
 /// Shortest, usual and longest chunk, in bytes. Part of the format only in that changing them stores known bytes anew.
 const CHUNK_MIN: usize = 4 * 1024;
@@ -21,40 +21,71 @@ const CHUNK_MAX: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Blob {
     pub digest: Digest,
-    packed: Packed,
+    /// `None` for a blob that the journal is known to hold: compressing a component takes longer than the commit.
+    packed: Option<Packed>,
 }
 
 impl Blob {
-    pub fn of(bytes: &[u8]) -> Self {
-        Self::with_digest(Digest::of(bytes), bytes)
+    pub fn of(content: &Content) -> Self {
+        Self::with_digest(content.digest(), content)
     }
 
     pub fn with_digest(digest: Digest, bytes: &[u8]) -> Self {
-        Self { digest, packed: Packed::new(bytes) }
+        Self { digest, packed: Some(Packed::new(bytes)) }
+    }
+
+    /// Names a blob that was stored when somebody looked.
+    pub fn stored(digest: Digest) -> Self {
+        Self { digest, packed: None }
     }
 
     pub fn stored_len(&self) -> u64 {
-        self.packed.stored_len()
+        self.packed.as_ref().map_or(0, Packed::stored_len)
     }
 
     /// Stores the blob for a run that has not used it before.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBlob`] when it was stored once and has gone since; [`gone`] says that before anything changes.
     pub fn put(&self, write: &WriteTransaction) -> Result<(), Error> {
         let mut uses = write.open_table(tables::USES)?;
-        let users = uses.get(self.digest.as_bytes())?.map_or(0, |users| users.value());
-        uses.insert(self.digest.as_bytes(), users.saturating_add(1))?;
+        let users = users(&uses, &self.digest)?;
         if users == 0 {
-            let mut row = Vec::with_capacity(self.packed.stored_len() as usize + varint::LEN_MAX);
-            self.packed.encode(&mut row);
+            let packed = self.packed.as_ref().ok_or(Error::NoSuchBlob(self.digest))?;
+            let mut row = Vec::with_capacity(packed.stored_len() as usize + varint::LEN_MAX);
+            packed.encode(&mut row);
             write.open_table(tables::BLOBS)?.insert(self.digest.as_bytes(), &*row)?;
         }
+        uses.insert(self.digest.as_bytes(), users.saturating_add(1))?;
         Ok(())
     }
+}
+
+/// Says whether the journal holds the blob.
+pub(super) fn is_stored(read: &ReadTransaction, digest: &Digest) -> Result<bool, Error> {
+    Ok(users(&read.open_table(tables::USES)?, digest)? > 0)
+}
+
+/// Returns the first of `blobs` that was stored when somebody looked, and has gone since.
+pub(super) fn gone(write: &WriteTransaction, blobs: &[Blob]) -> Result<Option<Digest>, Error> {
+    let uses = write.open_table(tables::USES)?;
+    for blob in blobs.iter().filter(|blob| blob.packed.is_none()) {
+        if users(&uses, &blob.digest)? == 0 {
+            return Ok(Some(blob.digest));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns how many runs use a blob.
+fn users(uses: &impl ReadableTable<&'static [u8; 32], u64>, digest: &Digest) -> Result<u64, Error> {
+    Ok(uses.get(digest.as_bytes())?.map_or(0, |users| users.value()))
 }
 
 /// Takes away one run's use of a blob, and the blob with the last.
 pub(super) fn release(write: &WriteTransaction, digest: &Digest) -> Result<(), Error> {
     let mut uses = write.open_table(tables::USES)?;
-    let users = uses.get(digest.as_bytes())?.map_or(0, |users| users.value());
+    let users = users(&uses, digest)?;
     if users > 1 {
         uses.insert(digest.as_bytes(), users - 1)?;
     } else {

@@ -18,6 +18,7 @@ mod header;
 mod index;
 mod kv;
 mod message;
+mod opening;
 mod overlay;
 mod packed;
 mod progress;
@@ -35,11 +36,11 @@ mod varint;
 mod verify;
 mod writer;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 /// The keys that sign heads and check them.
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -48,6 +49,7 @@ pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};
 pub use self::extension::{EXTENSION_MAX, Extension};
 pub use self::header::{Header, Payload, Plugin};
+pub use self::opening::Opening;
 pub use self::progress::{Durable, Progress};
 pub use self::reader::Reader;
 pub use self::run_writer::RunWriter;
@@ -57,11 +59,11 @@ pub use self::verify::{Signer, Verified};
 
 use self::blob::Blob;
 use self::entry::Part;
-use self::message::{Accept, Message, QUEUE_LEN, Reply, TakeOver};
+use self::message::{Accept, Message, Reply, TakeOver};
 use self::packed::Packed;
 use self::run_writer::Start;
 use self::store::Store;
-use self::writer::Writer;
+use crate::digest::{Content, Digest};
 use crate::id::RunId;
 
 /// Params, outcomes and inputs up to this many bytes are stored in place, longer ones as blobs.
@@ -103,15 +105,15 @@ impl Journal {
     /// [`Error::Busy`] when another process has it open, [`Error::NewerFormat`], [`Error::ReadOnly`],
     /// [`Error::DiskFull`], [`Error::Damaged`] when the file is not a journal.
     pub fn open(path: &Path, signer: SigningKey, options: &Options) -> Result<Self, Error> {
-        let (database, indexed) = tables::open(path, options.cache_bytes)?;
-        let next = recover::recover(&database, indexed)?;
-        let store = Arc::new(Store::new(database));
-        let (queue, received) = mpsc::sync_channel(QUEUE_LEN);
-        let key = signer.verifying_key();
-        let writer = Writer::new(store.clone(), received, signer, next)?;
-        let thread = thread::Builder::new().name("journal".into()).spawn(move || writer.run()).map_err(Error::io)?;
-        let thread = Mutex::new(Some(thread));
-        Ok(Self(Arc::new(Core { store, path: path.to_owned(), queue, thread, key })))
+        Self::begin_open(path, signer, options)?.finish()
+    }
+
+    /// As [`Journal::open`], for a caller who has something else to do meanwhile.
+    ///
+    /// # Errors
+    /// When the system gives no thread; the others come from [`Opening::finish`].
+    pub fn begin_open(path: &Path, signer: SigningKey, options: &Options) -> Result<Opening, Error> {
+        Opening::begin(path, signer, options)
     }
 
     /// Stores a new run and what its header names, and returns its writer. The run is durable when this returns; it
@@ -119,14 +121,12 @@ impl Journal {
     ///
     /// # Errors
     /// [`Error::TooLarge`] when a blob is over [`PAYLOAD_MAX`], and whatever keeps it from being stored.
-    pub fn accept(&self, header: &Header, blobs: &[&[u8]]) -> Result<RunWriter, Error> {
-        blobs.iter().try_for_each(|bytes| blob::check_len("a blob", bytes))?;
+    pub fn accept(&self, header: &Header, blobs: &[Content]) -> Result<RunWriter, Error> {
+        blobs.iter().try_for_each(|content| blob::check_len("a blob", content))?;
         let run = RunId::new(header.accepted);
         let bytes = header.encode()?;
         blob::check_len("a run header", &bytes)?;
-        let mut blobs: Vec<_> = blobs.iter().map(|bytes| Blob::of(bytes)).collect();
-        blobs.sort_by_key(|blob| blob.digest);
-        blobs.dedup_by_key(|blob| blob.digest);
+        let blobs: BTreeMap<_, _> = blobs.iter().map(|content| (content.digest(), content)).collect();
         let start = Start {
             run,
             epoch: 1,
@@ -135,12 +135,29 @@ impl Journal {
             fuel: 0,
             time_us: header.accepted.as_micros(),
             functions: Vec::new(),
-            blobs_used: blobs.iter().map(|blob| blob.digest).collect(),
+            blobs_used: blobs.keys().copied().collect(),
             namespace: header.namespace(),
         };
-        let (header, first_head, progress) = (Packed::new(&bytes), chain::first(run, &bytes), start.progress.clone());
-        self.0.ask(|reply| Message::Accept(Box::new(Accept { run, header, blobs, first_head, progress, reply })))?;
+        let (header, first_head) = (Packed::new(&bytes), chain::first(run, &bytes));
+        let ask = |blobs| {
+            let (header, progress) = (header.clone(), start.progress.clone());
+            self.0.ask(|reply| Message::Accept(Box::new(Accept { run, header, blobs, first_head, progress, reply })))
+        };
+        match ask(self.unless_stored(&blobs)?) {
+            // Its last other user was removed since we looked.
+            Err(Error::NoSuchBlob(_)) => ask(blobs.values().map(|content| Blob::of(content)).collect())?,
+            accepted => accepted?,
+        }
         Ok(RunWriter::new(self.0.clone(), start))
+    }
+
+    /// Compresses the blobs that are not stored yet.
+    fn unless_stored(&self, blobs: &BTreeMap<Digest, &Content>) -> Result<Vec<Blob>, Error> {
+        let blob = |read: &_, (digest, content): (&Digest, &&Content)| match blob::is_stored(read, digest)? {
+            true => Ok(Blob::stored(*digest)),
+            false => Ok(Blob::of(content)),
+        };
+        self.0.store.reading(|read| blobs.iter().map(|named| blob(read, named)).collect())
     }
 
     /// Becomes the owner of a run that exists, and goes on after its last durable entry. Whoever owned it before is

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use redb::{Database, TableDefinition};
 
 use super::scene::Scene;
 
@@ -14,12 +13,10 @@ use super::scene::Scene;
 const TASK: &str = "REMIT_BENCH_TASK";
 const PATH: &str = "REMIT_BENCH_PATH";
 
-const TABLE: TableDefinition<u64, u64> = TableDefinition::new("commits");
+const REPLAY: &str = "replay";
 
 /// What a process is started for.
 pub enum Task {
-    /// Opens the database at this path, or makes it, commits once and ends.
-    Commit(PathBuf),
     /// Replays the last run of the home at this path, and prints the KiB that its memory grew by.
     Replay(PathBuf),
 }
@@ -27,12 +24,9 @@ pub enum Task {
 impl Task {
     /// Returns the command that starts a process for the task.
     pub fn command(&self) -> Result<Command> {
-        let (name, path) = match self {
-            Self::Commit(path) => ("commit", path),
-            Self::Replay(path) => ("replay", path),
-        };
+        let Self::Replay(path) = self;
         let mut command = Command::new(env::current_exe().context("cannot tell where this program lies")?);
-        command.arg("bench").env(TASK, name).env(PATH, path);
+        command.arg("bench").env(TASK, REPLAY).env(PATH, path);
         Ok(command)
     }
 
@@ -41,25 +35,16 @@ impl Task {
         let Some(name) = env::var_os(TASK) else { return Ok(None) };
         let path = env::var_os(PATH).map(PathBuf::from).with_context(|| format!("{TASK} without {PATH}"))?;
         match name.to_str() {
-            Some("commit") => Ok(Some(Self::Commit(path))),
-            Some("replay") => Ok(Some(Self::Replay(path))),
+            Some(REPLAY) => Ok(Some(Self::Replay(path))),
             _ => bail!("{TASK} names no task"),
         }
     }
 
     /// Does it.
     pub fn perform(&self) -> Result<()> {
-        match self {
-            Self::Commit(path) => commit(path),
-            Self::Replay(path) => replay(path),
-        }
+        let Self::Replay(home) = self;
+        replay(home)
     }
-}
-
-fn commit(path: &Path) -> Result<()> {
-    let write = Database::create(path)?.begin_write()?;
-    write.open_table(TABLE)?.insert(0, u64::from(std::process::id()))?;
-    Ok(write.commit()?)
 }
 
 fn replay(home: &Path) -> Result<()> {

@@ -8,9 +8,10 @@ use anyhow::{Context as _, Result, ensure};
 use remit::agent::{Agent, Host, Launch, Stop, Verdict, accept, recall};
 use remit::capability::link::{Call, Link};
 use remit::capability::{Offer, VERSIONS};
+use remit::digest::Content;
 use remit::engine::{Cache, CacheStats, Engine, PoolSize};
 use remit::gate::{Class, FuelRule, Outcome};
-use remit::home::{Home, Wait};
+use remit::home::{Home, Wait, cache_key};
 use remit::id::RunId;
 use remit::journal::{Journal, Options};
 use remit::meter::Limits;
@@ -55,8 +56,9 @@ impl Scene {
     pub fn at(path: &Path) -> Result<Self> {
         let clock = Clock::system();
         let home = Home::open(path, "the benchmarks", &clock, Wait::No)?;
-        let journal = Journal::open(&home.journal_path(), home.signing_key()?, &Options::default())?;
-        let cache = Cache::new(home.cache_dir(), home.cache_key()?);
+        let key = home.signing_key()?;
+        let cache = Cache::new(home.cache_dir(), cache_key(&key));
+        let journal = Journal::open(&home.journal_path(), key, &Options::default())?;
         let host = Host::offering(Engine::new(PoolSize::default())?, Offer { versions: OFFERED, more: link })
             .map_err(anyhow::Error::msg)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -66,7 +68,7 @@ impl Scene {
     /// Loads a guest that [`guests::run`] built.
     pub fn guest(&self, name: &str) -> Result<Guest> {
         let bytes = component(name)?;
-        Ok(Guest { agent: self.host.prepare(&bytes, &self.cache)?, bytes })
+        Ok(Guest { agent: self.host.prepare(&Content::of(bytes.as_slice()), &self.cache)?, bytes })
     }
 
     /// Returns what the cache of compiled components did for this scene.
@@ -120,7 +122,7 @@ fn launch(component: &[u8], arguments: &[&str]) -> Launch {
         identity: "benchmarks".into(),
         name: "bench".into(),
         version: None,
-        component: component.to_vec(),
+        component: Content::of(component),
         manifest: String::new(),
         grants: Vec::new(),
         remit: Remit::nothing(),

@@ -1,6 +1,6 @@
 //! Starting: a whole process of `remit run`, an instance of a prepared component, and a component compiled before.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, ensure};
@@ -10,7 +10,6 @@ use remit::gate::{Gate, Replay};
 use remit::meter::{LimitKind, Limits};
 
 use super::bare::Hollow;
-use super::child;
 use super::harness::{Ratio, Target, compare, seconds};
 use super::scene::{Guest, Scene, component_path};
 use crate::{guests, shell};
@@ -21,19 +20,20 @@ const ROUNDS: usize = 7;
 /// Instances of one round.
 const INSTANCES: usize = 500;
 
-/// A warm `remit run` of the agent `hello`, over a process that opens redb, commits once and ends.
+/// A warm `remit run` of the agent `hello`, over a small program that opens redb, commits once and ends.
 pub fn process() -> Result<Vec<Ratio>> {
     guests::run()?;
-    shell::run(&mut shell::cargo(".", BUILD_REMIT))?;
+    shell::run(&mut shell::cargo(".", BUILD))?;
     let folder = tempfile::tempdir()?;
     let mut remit = remit_run(&folder.path().join("home"))?;
-    let mut commit = child::Task::Commit(folder.path().join("plain.redb")).command()?;
+    let mut commit = Command::new(program("commit")?);
+    commit.arg(folder.path().join("plain.redb"));
     let name = "process of a warm remit run / of one commit";
     Ok(vec![compare(name, Target::AtMost(3.0), PAIRS, || spawned(&mut remit), || spawned(&mut commit))?])
 }
 
-/// Builds `remit` with the dependencies that this program has, so that they are compiled once.
-const BUILD_REMIT: [&str; 9] = [
+/// Builds both programs with the dependencies that this one has, so that they are compiled once.
+const BUILD: [&str; 10] = [
     "build",
     "--quiet",
     "--locked",
@@ -43,14 +43,19 @@ const BUILD_REMIT: [&str; 9] = [
     "--package=xtask",
     "--features=xtask/bench",
     "--bin=xtask",
+    "--bin=commit",
 ];
 
 fn remit_run(home: &Path) -> Result<Command> {
-    let remit = shell::target_dir()?.join("release").join(format!("remit{}", std::env::consts::EXE_SUFFIX));
-    let mut command = Command::new(remit);
+    let mut command = Command::new(program("remit")?);
     command.arg("--home").arg(home).arg("run").arg(component_path("hello")?);
     command.args(["--json", "--input", r#"{"name":"Ada"}"#]);
     Ok(command)
+}
+
+/// Returns where [`BUILD`] puts a program.
+fn program(name: &str) -> Result<PathBuf> {
+    Ok(shell::target_dir()?.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Runs a process to its end and returns the seconds that it took.

@@ -71,7 +71,7 @@ fn what_was_only_flushed_becomes_durable_by_itself() {
 fn an_accepted_run_is_there() {
     let home = Home::new();
     let journal = home.open();
-    let run = journal.accept(&header(), &[b"remit"]).unwrap();
+    let run = journal.accept(&header(), &[Content::of(b"remit")]).unwrap();
     let (_copy, crashed) = killed_now(&home);
     assert_eq!(crashed.header(run.id()).unwrap(), header());
     assert_eq!(crashed.blob(header().remit).unwrap(), b"remit");

@@ -11,7 +11,7 @@ use crate::journal::segment::{Builder, Position, Segment};
 fn small() -> (Home, RunId) {
     let home = Home::new();
     let journal = home.open();
-    let mut run = journal.accept(&header(), &[b"remit"]).unwrap();
+    let mut run = journal.accept(&header(), &[Content::of(b"remit")]).unwrap();
     for number in 0..20 {
         record(&mut run, number).unwrap();
         if number % 5 == 0 {

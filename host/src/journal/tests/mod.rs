@@ -14,7 +14,7 @@ use ed25519_dalek::SigningKey;
 use serde_json::json;
 
 use super::*;
-use crate::digest::Digest;
+use crate::digest::{Content, Digest};
 use crate::time::Timestamp;
 
 /// A journal in a folder of its own.

@@ -28,7 +28,7 @@ fn the_earlier_owner_is_fenced() {
 fn a_run_goes_on_after_its_journal_was_opened_anew() {
     let home = Home::new();
     let journal = home.open();
-    let mut run = journal.accept(&header(), &[b"remit"]).unwrap();
+    let mut run = journal.accept(&header(), &[Content::of(b"remit")]).unwrap();
     let id = run.id();
     for number in 0..130 {
         record(&mut run, number).unwrap();

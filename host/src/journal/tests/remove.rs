@@ -7,7 +7,7 @@ fn long(seed: u8) -> Vec<u8> {
 }
 
 fn run_with(journal: &Journal, payload: &[u8]) -> RunWriter {
-    let mut run = journal.accept(&header(), &[b"remit"]).unwrap();
+    let mut run = journal.accept(&header(), &[Content::of(b"remit")]).unwrap();
     let function = run.function("model", 5);
     for number in 0..3 {
         record(&mut run, number).unwrap();
@@ -63,4 +63,23 @@ fn what_is_left_survives_opening_anew() {
     run.durable().unwrap().wait().unwrap();
     check_prefix(&journal, run.id(), 1);
     assert_eq!(journal.verify(kept, None).unwrap().entries, 6);
+}
+
+/// Whoever accepts a run looks first which blobs are stored, and the last run that used one may be removed since.
+#[test]
+fn a_blob_that_has_gone_since_somebody_looked_is_missed_before_anything_changes() {
+    let home = Home::new();
+    let journal = home.open();
+    let blobs = vec![Blob::of(&Content::of(b"here")), Blob::stored(Digest::of(b"remit"))];
+    let (header_bytes, progress) = (Packed::new(b"{}"), Progress::default());
+    let run = RunId::new(header().accepted);
+    let first_head = Digest::of(b"head");
+    let refused = journal.0.ask(|reply| {
+        Message::Accept(Box::new(Accept { run, header: header_bytes, blobs, first_head, progress, reply }))
+    });
+    assert!(matches!(refused, Err(Error::NoSuchBlob(digest)) if digest == Digest::of(b"remit")));
+    let sizes = journal.sizes().unwrap();
+    assert_eq!((sizes.runs, sizes.blobs), (0, 0));
+    journal.accept(&header(), &[Content::of(b"remit")]).unwrap();
+    assert_eq!(journal.blob(header().remit).unwrap(), b"remit");
 }

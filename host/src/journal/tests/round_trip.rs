@@ -80,7 +80,7 @@ proptest! {
 fn a_run_is_listed_with_its_header_and_its_end() {
     let home = Home::new();
     let journal = home.open();
-    let mut run = journal.accept(&header(), &[b"manifest", b"remit"]).unwrap();
+    let mut run = journal.accept(&header(), &[Content::of(b"manifest"), Content::of(b"remit")]).unwrap();
     let id = run.id();
     assert_eq!(journal.summary(id).unwrap().ended, None);
     record(&mut run, 0).unwrap();
@@ -162,7 +162,7 @@ fn a_payload_over_the_cap_is_refused_and_nothing_recorded() {
     assert_eq!(run.call(&record).unwrap(), 0);
     run.durable().unwrap().wait().unwrap();
     assert_eq!(read(&journal, run.id()).unwrap()[0].outcome.len(), PAYLOAD_MAX);
-    assert!(matches!(journal.accept(&header(), &[&long]), Err(Error::TooLarge { .. })));
+    assert!(matches!(journal.accept(&header(), &[Content::of(long.as_slice())]), Err(Error::TooLarge { .. })));
 }
 
 #[test]

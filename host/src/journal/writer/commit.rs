@@ -7,7 +7,7 @@ use super::super::edge::edge;
 use super::super::error::Error;
 use super::super::message::{Accept, Append, Message, Reply, TakeOver};
 use super::super::row::{Extent, Row};
-use super::super::{kv, row, tables};
+use super::super::{blob, kv, row, tables};
 use super::live::{self, Live};
 use super::{Writer, remove};
 use crate::id::RunId;
@@ -97,6 +97,9 @@ impl Writer {
         let mut runs = write.open_table(tables::RUNS)?;
         if runs.get(accept.run.as_bytes())?.is_some() {
             return Ok(Err(Error::Live(accept.run)));
+        }
+        if let Some(gone) = blob::gone(write, &accept.blobs)? {
+            return Ok(Err(Error::NoSuchBlob(gone)));
         }
         accept.blobs.iter().try_for_each(|blob| blob.put(write))?;
         let extent = Extent { bytes: accept.header.stored_len(), ..Extent::default() };
