@@ -12,9 +12,6 @@ use super::row::{Extent, StateBody};
 use crate::digest::Digest;
 use crate::id::RunId;
 
-/// How many messages may wait before those who send them wait too.
-pub(super) const QUEUE_LEN: usize = 256;
-
 /// What the writer thread is asked to do.
 pub(super) enum Message {
     /// Store entries.

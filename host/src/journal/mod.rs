@@ -22,6 +22,7 @@ mod opening;
 mod overlay;
 mod packed;
 mod progress;
+mod queue;
 mod reader;
 mod recover;
 mod row;
@@ -38,7 +39,7 @@ mod writer;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -61,6 +62,7 @@ use self::blob::Blob;
 use self::entry::Part;
 use self::message::{Accept, Message, Reply, TakeOver};
 use self::packed::Packed;
+use self::queue::Sender;
 use self::run_writer::Start;
 use self::store::Store;
 use crate::digest::{Content, Digest};
@@ -93,7 +95,7 @@ pub struct Journal(Arc<Core>);
 struct Core {
     store: Arc<Store>,
     path: PathBuf,
-    queue: SyncSender<Message>,
+    queue: Sender,
     thread: Mutex<Option<JoinHandle<Result<(), Error>>>>,
     key: VerifyingKey,
 }
@@ -223,7 +225,7 @@ impl Journal {
 
 impl Core {
     fn send(&self, message: Message) -> Result<(), Error> {
-        self.queue.send(message).map_err(|_| Error::Closed)
+        self.queue.send(message)
     }
 
     /// Sends a message that is answered, and waits for the answer.

@@ -1,14 +1,14 @@
 //! Opening the file, on the thread that will write it: whoever opens a journal has a disk's time for something else.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 
 use super::error::Error;
-use super::message::{Message, QUEUE_LEN};
+use super::queue::{self, Receiver, Sender};
 use super::store::Store;
 use super::writer::Writer;
 use super::{Core, Journal, Options, recover, tables};
@@ -18,8 +18,8 @@ use super::{Core, Journal, Options, recover, tables};
 pub struct Opening {
     path: PathBuf,
     key: VerifyingKey,
-    queue: SyncSender<Message>,
-    opened: Receiver<Result<Arc<Store>, Error>>,
+    queue: Sender,
+    opened: mpsc::Receiver<Result<Arc<Store>, Error>>,
     thread: JoinHandle<Result<(), Error>>,
 }
 
@@ -29,7 +29,7 @@ impl Opening {
     /// # Errors
     /// When the system gives no thread.
     pub(super) fn begin(path: &Path, signer: SigningKey, options: &Options) -> Result<Self, Error> {
-        let (queue, received) = mpsc::sync_channel(QUEUE_LEN);
+        let (queue, received) = queue::queue();
         let (tell, opened) = mpsc::sync_channel(1);
         let (key, path, cache_bytes) = (signer.verifying_key(), path.to_owned(), options.cache_bytes);
         let work = {
@@ -60,12 +60,7 @@ impl Opening {
     }
 }
 
-fn open(
-    path: &Path,
-    cache_bytes: usize,
-    queue: Receiver<Message>,
-    signer: SigningKey,
-) -> Result<(Arc<Store>, Writer), Error> {
+fn open(path: &Path, cache_bytes: usize, queue: Receiver, signer: SigningKey) -> Result<(Arc<Store>, Writer), Error> {
     let (database, indexed) = tables::open(path, cache_bytes)?;
     let next = recover::recover(&database, indexed)?;
     let store = Arc::new(Store::new(database));
