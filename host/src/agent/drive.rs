@@ -16,29 +16,32 @@ use tokio::sync::Notify;
 use super::Sink;
 use crate::gate::{Buffered, Output, StopReason};
 
-/// How often buffered entries are handed to the journal, and durable output is looked for.
+/// How often buffered entries are handed to the journal, and durable output and a stop are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Tells one run to stop; clones stop the same run.
 #[derive(Clone, Default)]
-pub struct Stop(Arc<Asked>);
-
-#[derive(Default)]
-struct Asked {
-    asked: AtomicBool,
-    wake: Notify,
+pub struct Stop {
+    asked: Arc<AtomicBool>,
+    wake: Arc<Notify>,
 }
 
 impl Stop {
     /// Asks the run to stop at its next slice, or in the call it waits in.
     pub fn ask(&self) {
-        self.0.asked.store(true, Ordering::Release);
-        self.0.wake.notify_one();
+        self.asked.store(true, Ordering::Release);
+        self.wake.notify_one();
     }
 
     /// Says whether a stop was asked for.
     pub fn is_asked(&self) -> bool {
-        self.0.asked.load(Ordering::Acquire)
+        self.asked.load(Ordering::Acquire)
+    }
+
+    /// Returns the flag that stops the run within milliseconds of being set: for where no more than that can be done,
+    /// such as a signal's handler.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        self.asked.clone()
     }
 }
 
@@ -96,7 +99,7 @@ pub(super) async fn drive<T>(
     shower: &mut Shower<'_>,
 ) -> Driven<T> {
     let mut guest = pin!(guest);
-    let mut stopped = pin!(stop.0.wake.notified());
+    let mut stopped = pin!(stop.wake.notified());
     let mut deadline = pin!(tokio::time::sleep(wall_time));
     let mut look = tokio::time::interval(LOOK_EVERY);
     poll_fn(|context| {

@@ -7,7 +7,6 @@ mod drive;
 mod ending;
 mod launch;
 mod prepare;
-mod watch;
 
 pub use drive::Stop;
 pub use ending::{Replayed, Verdict};

@@ -128,14 +128,9 @@ impl Session {
     /// When the system gives no runtime or no signals.
     pub fn block_on<T>(&self, stop: &Stop, work: impl Future<Output = T>) -> Result<T> {
         let failed = |error| Failure::from_error(Exit::HostFailed, error);
-        let asked = signals::listen().map_err(failed)?;
+        signals::set(&stop.flag()).map_err(failed)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
-        Ok(runtime.block_on(async {
-            tokio::select! {
-                done = work => done,
-                never = stop.ask_when(&asked) => never,
-            }
-        }))
+        Ok(runtime.block_on(work))
     }
 
     /// Closes the journal, so that the next command opens it without looking for a crash.

@@ -8,21 +8,19 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 
 use super::exit::Exit;
 
-/// Has the first signal set the flag that is returned, and a second one end the process: something holds the run up
-/// then, and its journal is whole as far as it was committed.
+/// Has the first signal set `flag`, and a second one end the process: something holds the run up then, and its journal
+/// is whole as far as it was committed.
 ///
 /// # Errors
 /// When the system has no such signals.
-pub(super) fn listen() -> io::Result<Arc<AtomicBool>> {
-    let asked = Arc::new(AtomicBool::new(false));
+pub(super) fn set(flag: &Arc<AtomicBool>) -> io::Result<()> {
     for signal in [SIGINT, SIGTERM] {
         // In this order, so that the first signal finds the flag unset.
-        flag::register_conditional_shutdown(signal, Exit::Interrupted.code().into(), asked.clone())?;
-        flag::register(signal, asked.clone())?;
+        signal_hook::flag::register_conditional_shutdown(signal, Exit::Interrupted.code().into(), flag.clone())?;
+        signal_hook::flag::register(signal, flag.clone())?;
     }
-    Ok(asked)
+    Ok(())
 }

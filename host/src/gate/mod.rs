@@ -223,10 +223,7 @@ impl<C, D> Gate<C, D> {
             let durable = live.make_durable(op, fuel, params, &self.params, &mut admission)?;
             Ok((Some(admission), durable))
         });
-        if prepared.is_err() {
-            self.halted_in = Some(op.index);
-        }
-        prepared
+        prepared.map_err(|halt| self.halt_in(op.index, halt))
     }
 
     /// Does what [`Gate::prepare`] prepared, once its wait is over.
@@ -281,10 +278,7 @@ impl<C, D> Gate<C, D> {
                 .expect(&self.functions, op.index, fuel, &self.params)
                 .and_then(|()| (op.perform)(&mut self.derived, &mut self.ordinals, params)),
         };
-        if answer.is_err() {
-            self.halted_in = Some(op.index);
-        }
-        answer
+        answer.map_err(|halt| self.halt_in(op.index, halt))
     }
 
     /// Takes note of a halt that a host function found while it waited.

@@ -104,7 +104,7 @@ fn record_in(home: &Path, count: u64) -> Result<()> {
 
 /// Replays the last run of a home in a process of its own, and returns what its memory grew by, in KiB.
 fn memory_of(home: &Path) -> Result<f64> {
-    let output = child::Task::Replay(home.to_owned()).command()?.output()?;
+    let output = child::replaying(home)?.output()?;
     ensure!(output.status.success(), "the replaying process failed: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().parse().context("the replaying process did not say its memory")
 }

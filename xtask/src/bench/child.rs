@@ -5,49 +5,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 
 use super::scene::Scene;
 
-/// Names the task; the path it works on is in [`PATH`].
-const TASK: &str = "REMIT_BENCH_TASK";
-const PATH: &str = "REMIT_BENCH_PATH";
+/// Names the home whose last run such a process replays.
+const HOME: &str = "REMIT_BENCH_REPLAY";
 
-const REPLAY: &str = "replay";
-
-/// What a process is started for.
-pub enum Task {
-    /// Replays the last run of the home at this path, and prints the KiB that its memory grew by.
-    Replay(PathBuf),
+/// Returns the command that starts a process to replay the last run of a home, and to print the KiB that its memory
+/// grew by.
+pub fn replaying(home: &Path) -> Result<Command> {
+    let mut command = Command::new(env::current_exe().context("cannot tell where this program lies")?);
+    command.arg("bench").env(HOME, home);
+    Ok(command)
 }
 
-impl Task {
-    /// Returns the command that starts a process for the task.
-    pub fn command(&self) -> Result<Command> {
-        let Self::Replay(path) = self;
-        let mut command = Command::new(env::current_exe().context("cannot tell where this program lies")?);
-        command.arg("bench").env(TASK, REPLAY).env(PATH, path);
-        Ok(command)
-    }
-
-    /// Returns the task of this process, if it was started for one.
-    pub fn of_this_process() -> Result<Option<Self>> {
-        let Some(name) = env::var_os(TASK) else { return Ok(None) };
-        let path = env::var_os(PATH).map(PathBuf::from).with_context(|| format!("{TASK} without {PATH}"))?;
-        match name.to_str() {
-            Some(REPLAY) => Ok(Some(Self::Replay(path))),
-            _ => bail!("{TASK} names no task"),
-        }
-    }
-
-    /// Does it.
-    pub fn perform(&self) -> Result<()> {
-        let Self::Replay(home) = self;
-        replay(home)
-    }
+/// Returns the home that this process was started to replay from, if it was.
+pub fn home_to_replay() -> Option<PathBuf> {
+    env::var_os(HOME).map(PathBuf::from)
 }
 
-fn replay(home: &Path) -> Result<()> {
+/// Does what [`replaying`] starts a process for.
+pub fn replay(home: &Path) -> Result<()> {
     let scene = Scene::at(home)?;
     let guest = scene.guest("bench")?;
     let run = scene.journal.last()?.context("the home has no run")?;

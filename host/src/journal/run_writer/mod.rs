@@ -31,8 +31,6 @@ const SEGMENT_BYTES: usize = 16 * 1024;
 const ENTRY_OVERHEAD: usize = 64;
 /// A segment is handed over when its new blobs take this many bytes.
 const BLOB_BYTES: u64 = 1024 * 1024;
-/// After this long the owner should hand over what is buffered, in microseconds.
-const DUE_US: u64 = 5_000;
 
 /// The writing end of one run. Dropping it hands over what is buffered and gives up the run.
 pub struct RunWriter {
@@ -263,11 +261,6 @@ impl RunWriter {
     /// Returns what tells others how far the run is on disk.
     pub fn progress(&self) -> Progress {
         self.progress.clone()
-    }
-
-    /// Says whether something has been buffered for more than 5 ms at `now_us`, so that the owner should flush.
-    pub fn due(&self, now_us: u64) -> bool {
-        self.next_entry > self.open.first_entry && now_us.saturating_sub(self.open.time_us) > DUE_US
     }
 
     fn hand_over(&mut self, state: Option<StateBody>, barrier: bool) -> Result<(), Error> {
