@@ -222,6 +222,20 @@ mod tests {
     }
 
     #[test]
+    fn only_what_somebody_waits_for_is_worth_a_commit_by_itself() {
+        let (sender, receiver) = queue();
+        let is_worth = || receiver.0.lock().is_worth();
+        sender.send(idle(1)).unwrap();
+        assert!(!is_worth());
+        sender.send(Message::Barrier).unwrap();
+        assert!(is_worth());
+        receiver.gather(None, &mut Vec::new());
+        assert!(!is_worth(), "what was taken does not count");
+        (0..WORTH_LEN as u64).for_each(|number| sender.send(idle(number)).unwrap());
+        assert!(is_worth(), "many are");
+    }
+
+    #[test]
     fn what_nobody_waits_for_comes_by_itself() {
         let (sender, receiver) = queue();
         sender.send(idle(1)).unwrap();
@@ -246,6 +260,10 @@ mod tests {
         const SENT: u64 = 20 * LEN_MAX as u64;
         let (sender, receiver) = queue();
         let sending = thread::spawn(move || (0..SENT).try_for_each(|number| sender.send(idle(number))));
+        while receiver.0.lock().crowd == 0 && !sending.is_finished() {
+            thread::yield_now();
+        }
+        assert_eq!(receiver.0.lock().messages.len(), LEN_MAX, "the sender waits for room");
         let mut group = Vec::new();
         while receiver.gather(None, &mut group) != Gathered::Last {}
         assert!(sending.join().unwrap().is_ok());
