@@ -12,6 +12,7 @@ mod conformance;
 mod coverage;
 mod files;
 mod harness;
+mod http;
 mod interrupted;
 mod io;
 mod kv;

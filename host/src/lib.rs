@@ -14,9 +14,10 @@ pub mod manifest;
 pub mod meter;
 pub mod scope;
 
-// 4 ground: wasmtime lives in one, redb in the other; they may not see each other
+// 4 ground: wasmtime lives in one, redb in another, hyper in the third; they may not see each other
 pub mod engine;
 pub mod journal;
+pub mod net;
 
 // 5 gate: the one code path of every host call
 pub mod gate;

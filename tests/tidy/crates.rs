@@ -40,7 +40,7 @@ const PLACES: &[Place] = &[
     },
     Place {
         words: &["tokio::time"],
-        modules: &["capability/link", "agent"],
+        modules: &["capability/link", "agent", "net"],
         way_out: "let the call's deadline, or the run's, end the wait",
         holds_tests: false,
     },

@@ -54,13 +54,13 @@ pub struct Problem {
 
 /// Collects problems while reading goes on.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
+pub(crate) struct Problems {
     found: Vec<Problem>,
     left_out: usize,
 }
 
 impl Problems {
-    pub(super) fn push(&mut self, problem: Problem) {
+    pub(crate) fn push(&mut self, problem: Problem) {
         if self.found.len() < PROBLEMS_MAX {
             self.found.push(problem);
         } else {
