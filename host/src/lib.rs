@@ -13,6 +13,7 @@ pub mod manifest;
 // 3 rules: pure, no I/O, no async; they may not see each other
 pub mod meter;
 pub mod scope;
+pub mod secret;
 
 // 4 ground: wasmtime lives in one, redb in another, hyper in the third; they may not see each other
 pub mod engine;
@@ -30,5 +31,6 @@ pub mod agent;
 
 // 8 shell: what a person types; main.rs stands outside; they may see each other
 pub mod cli;
+pub mod config;
 pub mod home;
 pub mod telemetry;

@@ -53,6 +53,11 @@ pub enum Identity {
         /// The digest of the component.
         component: Digest,
     },
+    /// What it was when it was installed, as it printed then.
+    Installed {
+        /// The identity.
+        identity: String,
+    },
 }
 
 impl fmt::Display for Identity {
@@ -61,6 +66,7 @@ impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (folder, name) = match self {
             Self::File { component } => return write!(f, "file:{component}"),
+            Self::Installed { identity } => return f.write_str(identity),
             Self::Folder { folder, name } => (folder.as_os_str().as_encoded_bytes(), name),
         };
         f.write_str("folder:")?;
@@ -86,7 +92,31 @@ impl Plugin {
     ///
     /// With [`Exit::PluginUnfit`]: nothing is there, the manifest is wrong, or the component is missing or too large.
     pub fn read(path: &Path) -> Result<Self> {
+        Self::read_any(path)?.runnable()
+    }
+
+    /// Reads the plugin at `path`, whatever its kind.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plugin::read`].
+    pub fn read_any(path: &Path) -> Result<Self> {
         if is_folder(path)? { Self::from_folder(Declared::read(path)?) } else { Self::from_file(path) }
+    }
+
+    /// Returns the plugin, if it is of a kind that runs by itself.
+    ///
+    /// # Errors
+    ///
+    /// With [`Exit::PluginUnfit`]: it is a connector.
+    pub fn runnable(self) -> Result<Self> {
+        match self.manifest() {
+            Some(manifest) if manifest.kind == Kind::Connector => {
+                let message = format!("{} is a connector, which runs only for those who call it", manifest.name);
+                Err(Failure::new(Exit::PluginUnfit, message))
+            }
+            _ => Ok(self),
+        }
     }
 
     /// Returns the name in the manifest, or for a bare component its file's name without `.wasm`.
@@ -112,11 +142,6 @@ impl Plugin {
 
     fn from_folder(declared: Declared) -> Result<Self> {
         let component_path = declared.component_path();
-        if declared.manifest.kind == Kind::Connector {
-            let message =
-                format!("{} is a connector: this version of Remit runs agents and commands", declared.manifest.name);
-            return Err(Failure::new(Exit::PluginUnfit, message));
-        }
         let build = format!("build it with `remit build {}`", declared.folder.display());
         let component = Content::of(read_component(&component_path, &build)?);
         let identity = Identity::Folder { folder: declared.folder.clone(), name: declared.manifest.name.clone() };
