@@ -20,6 +20,7 @@ mod limits;
 mod log;
 mod random;
 mod replay;
+mod secrets;
 mod sockets;
 mod support;
 mod tidy;

@@ -44,7 +44,7 @@ fn ids(desk: &Desk) -> Vec<String> {
     grants.map(|grant| grant["id"].as_str().expect("a name").to_owned()).collect()
 }
 
-fn write<'a>(desk: &Desk, flags: &[&'a str]) -> crate::binary::Said {
+fn write(desk: &Desk, flags: &[&str]) -> crate::binary::Said {
     desk.remit(&[&["run", "plugin"], flags, &["--", "write", "/out/report.txt", "x"]].concat())
 }
 

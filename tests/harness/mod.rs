@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use remit::agent::{Launch, Stop, accept};
 use remit::capability::wasi::http::Network;
+use remit::digest::Content;
 use remit::engine::World;
 use remit::gate::OutputStream;
 use remit::home::{Home, Wait};
@@ -242,7 +243,7 @@ impl Play {
             identity: self.identity.clone(),
             name: self.name.clone(),
             version: Some("1.0.0".into()),
-            component: self.guest.bytes.clone(),
+            component: Content::of(self.guest.bytes.as_slice()),
             manifest: text.clone(),
             grants: Vec::new(),
             remit: self.grant.as_ref().map_or_else(|| Remit::from_request(request), Remit::from_grant),

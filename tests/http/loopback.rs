@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use remit::capability::wasi::http::Through;
+use remit::capability::wasi::http::{Secrets, Through};
 use remit::net::{ExtraRoots, Options, Partition, Sender};
 use remit::time::Clock;
 
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 fn through() -> Arc<Through> {
     let sender = Sender::new(Options::system(ExtraRoots::default(), Clock::system()));
-    Arc::new(Through { sender: Arc::new(sender), partition: Partition::new([7; 32]), inject: Arc::new(|_| Vec::new()) })
+    Arc::new(Through { sender: Arc::new(sender), partition: Partition::new([7; 32]), secrets: Secrets::default() })
 }
 
 /// Makes a server that answers one request with this text. Returns its port, and what it was asked.

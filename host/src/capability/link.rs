@@ -1,4 +1,4 @@
-//! Links host functions: the three colours of a call, and the resources, all through the gate.
+//! Links host functions: the colours of a call, and the resources, all through the gate.
 //!
 //! A capability's page names each function once, `interface#function`, with its class and its closures. The generic
 //! functions here give the gate what a bindgen trait would not: the store, and so the fuel at the call.

@@ -3,8 +3,8 @@
 mod config;
 mod input;
 mod mount;
-mod secret;
 mod plugins;
+mod secret;
 mod setting;
 
 use std::path::PathBuf;
@@ -14,8 +14,8 @@ use clap::{Args, ValueHint};
 pub use config::Config;
 pub use input::Input;
 pub use mount::MountArg;
-pub use secret::{Secret, SecretBind, SecretUnbind};
 pub use plugins::{Explain, Grant, Grants, Install, Plugins, Revoke, Uninstall};
+pub use secret::{Secret, SecretBind, SecretUnbind};
 pub use setting::{Label, LimitArg, PublicKey, RunRef};
 
 /// `remit check`.

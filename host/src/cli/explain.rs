@@ -10,7 +10,6 @@ use super::give::Answers;
 use super::plugin::Plugin;
 use super::report::{Result, print, print_json};
 use super::stored::{Stored, ceiling, together, words};
-use crate::digest::Digest;
 use crate::engine::{ComponentError, inspect};
 use crate::journal::StoredGrant;
 use crate::manifest::{Ceiling, Request};

@@ -17,7 +17,6 @@ use super::run::principal;
 use super::sections::{self, Common, Section};
 use super::session::Session;
 use super::stored::{Stored, together, words};
-use crate::digest::Digest;
 use crate::journal::{Answer, Grant, NewGrant, StoredGrant};
 use crate::manifest::{self, Manifest, Request};
 use crate::scope::{Remit, missing, unused};

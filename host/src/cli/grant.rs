@@ -8,7 +8,8 @@ use super::exit::Exit;
 use super::plugin::Plugin;
 use super::report::{Failure, OrFail as _, Result, note};
 use super::session::Session;
-use super::stored::{Stored, ceiling};
+use super::stored::Stored;
+use crate::config::{self, Config};
 use crate::home::Home;
 use crate::manifest::{Access, Grant, Mount, Name, Request};
 use crate::meter::Limits;
@@ -40,6 +41,7 @@ impl Granted {
             None => (Some(stored.grant()?), stored.names()),
         };
         let grant = grant.as_ref();
+        grant.map_or(Ok(()), refuse_amounts)?;
         let (request, folders) = match plugin.manifest() {
             Some(manifest) => {
                 let request = manifest.request().clone();
@@ -53,10 +55,9 @@ impl Granted {
         }
         let asked = as_mounted(&request, &args.mounts);
         let granted = grant.map_or_else(|| Remit::from_request(&asked), Remit::from_grant);
-        let remit = Remit::effective(&asked, &granted, &ceiling(session)?);
-        let limits = Limits::requested(&request.limits);
-        let limits = grant.map_or(limits.clone(), |grant| limits.bounded_by(&grant.limits));
-        let limits = args.limits.iter().fold(limits, |limits, limit| limits.with(limit.kind, limit.value));
+        let config = config::read(session.home().path())?;
+        let remit = Remit::effective(&asked, &granted, &config.ceiling).at(session.clock().now());
+        let limits = limits(&request, grant, args, &config);
         Ok(Self { request, remit, folders, limits, written })
     }
 
@@ -86,6 +87,27 @@ impl Granted {
         let log = Remit::from_request(&Request { log: self.request.log.clone(), ..Request::default() });
         Remit::from_request(&self.request) != log
     }
+}
+
+/// Returns what the manifest asks for, or else the configuration says, within grant and ceiling; what the command line
+/// says comes before all but the ceiling.
+fn limits(request: &Request, grant: Option<&Grant>, args: &args::Run, config: &Config) -> Limits {
+    let mut asked = config.limits.clone();
+    asked.extend(request.limits.clone());
+    let limits = Limits::requested(&asked);
+    let limits = grant.map_or(limits.clone(), |grant| limits.bounded_by(&grant.limits));
+    let limits = args.limits.iter().fold(limits, |limits, limit| limits.with(limit.kind, limit.value));
+    limits.bounded_by(&config.ceiling.limits)
+}
+
+/// Refuses a grant that counts calls: a count that nobody holds would be a promise that is not kept.
+fn refuse_amounts(grant: &Grant) -> Result<()> {
+    let http = grant.http.iter().map(|entry| &entry.terms);
+    if grant.terms.values().chain(http).all(|terms| terms.amounts.is_empty()) {
+        return Ok(());
+    }
+    let message = "the grant counts calls (`amount`), which this version of Remit stores and does not enforce";
+    Err(Failure::new(Exit::NotGranted, message).hint("grant it without `amount`, or wait for the version that counts"))
 }
 
 fn read_grant(path: &Path) -> Result<(Grant, String)> {

@@ -20,6 +20,7 @@ mod identity;
 mod install;
 mod new;
 mod outcome;
+mod outward;
 mod overlap;
 pub mod plugin;
 mod plugins;
@@ -115,10 +116,10 @@ enum Command {
     #[command(after_help = "Example:\n  remit home --json")]
     Home(args::Json),
     /// Store secrets, and say which requests carry them
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:\n  remit secret set crm-token < token.txt\n  remit secret list")]
     Secret(args::Secret),
     /// Look at the operator's configuration
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:\n  remit config init\n  remit config check")]
     Config(args::Config),
     /// Write a new project
     #[command(subcommand)]

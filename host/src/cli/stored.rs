@@ -8,6 +8,7 @@ use super::exit::Exit;
 use super::report::{Failure, Result};
 use super::sections::Section;
 use super::session::Session;
+use crate::config;
 use crate::digest::Digest;
 use crate::id::RunId;
 use crate::journal::{self, Answer, Journal, StoredGrant};
@@ -72,8 +73,8 @@ pub fn together<'a>(scopes: impl Iterator<Item = &'a str>) -> Result<manifest::G
 ///
 /// # Errors
 /// When the configuration cannot be read.
-pub fn ceiling(_: &Session) -> Result<Ceiling> {
-    Ok(Ceiling::default())
+pub fn ceiling(session: &Session) -> Result<Ceiling> {
+    Ok(config::read(session.home().path())?.ceiling)
 }
 
 /// How much of an amount of a grant is used.

@@ -103,7 +103,7 @@ impl HttpTarget {
     }
 
     /// Returns the place that is just this target.
-    pub(super) fn place(&self) -> Place {
+    pub fn place(&self) -> Place {
         let (host, path) = (HostPattern::Exact(self.host.clone()), PathPattern::only(&self.path));
         Place { host, scheme: self.scheme, port: self.port, path }
     }

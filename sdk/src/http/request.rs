@@ -117,7 +117,6 @@ impl fmt::Display for Request {
 #[cfg(test)]
 mod tests {
     use super::super::{get, post};
-    use super::*;
 
     #[test]
     fn json_says_what_it_is_unless_told_otherwise() {

@@ -12,6 +12,7 @@ mod message;
 mod network;
 mod request;
 mod response;
+mod secrets;
 mod sender;
 mod state;
 mod types;
@@ -25,7 +26,8 @@ pub use self::exchange::Exchanging;
 pub(super) use self::exchange::{due_among, due_for, is_settled};
 pub use self::message::{Headers, Request, Response};
 pub use self::network::{Exchange, Network, NoResponse, Outbound, Terms};
-pub use self::sender::{Inject, Through};
+pub use self::secrets::Secrets;
+pub use self::sender::Through;
 pub use self::state::State;
 pub use self::types::{DnsErrorPayload, ErrorCode, FieldSizePayload, Method, Scheme, TlsAlertReceivedPayload};
 

@@ -1,6 +1,7 @@
 //! Plugins are installed whole or not at all, keep their earlier releases, and leave runs alone when they go.
 
 use super::*;
+use crate::digest::Content;
 
 pub(super) fn release(identity: &str, component: &[u8]) -> Release {
     Release {
@@ -61,7 +62,7 @@ fn what_is_uninstalled_leaves_runs_and_other_plugins_whole() {
     {
         install(&journal, identity, component);
     }
-    let run = journal.accept(&header(), &[b"one", b"manifest"]).unwrap().id();
+    let run = journal.accept(&header(), &[Content::of(*b"one"), Content::of(*b"manifest")]).unwrap().id();
     let gone = journal.uninstall("folder:/x#brief", ended("gone")).unwrap();
     assert_eq!(gone, Uninstalled { releases: 2, grants: Vec::new() });
     assert!(matches!(journal.uninstall("folder:/x#brief", ended("gone")), Err(Error::NoSuchPlugin(_))));

@@ -5,12 +5,9 @@ use std::sync::Arc;
 
 use super::message::{Request, Response};
 use super::network::{Exchange, Network, NoResponse, Outbound, Terms};
+use super::secrets::Secrets;
 use super::types::{DnsErrorPayload, ErrorCode, FieldSizePayload, TlsAlertReceivedPayload};
 use crate::net::{self, ExchangeError, Partition, Sender};
-use crate::scope::HttpTarget;
-
-/// Says what the host adds to a request to this target.
-pub type Inject = Arc<dyn Fn(&HttpTarget) -> Vec<net::Inject> + Send + Sync>;
 
 /// The way out of one run, through the sender that it shares with others.
 #[derive(Clone)]
@@ -19,19 +16,21 @@ pub struct Through {
     pub sender: Arc<Sender>,
     /// Whose connections it uses.
     pub partition: Partition,
-    /// What is added on the way: secrets.
-    pub inject: Inject,
+    /// What is added on the way, and taken out of what comes back.
+    pub secrets: Secrets,
 }
 
 impl Network for Through {
     fn send(&self, outbound: Outbound) -> Exchange {
-        let Outbound { request: Request { target, headers, body, .. }, terms } = outbound;
-        let terms = self.terms(&terms, (self.inject)(&target));
+        let Outbound { request: Request { target, mut headers, body, .. }, terms } = outbound;
+        let terms = self.terms(&terms, self.secrets.injected(&target));
+        let secrets = self.secrets.clone();
+        secrets.open(&mut headers);
         let request = net::Request { target, headers, body: body.into() };
         let sender = self.sender.clone();
         Box::pin(async move {
             match sender.exchange(&request, &terms).await {
-                Ok(response) => Ok(received(response)),
+                Ok(response) => secrets.scrub(received(response)),
                 Err(failure) => Err(failed(&failure.error)),
             }
         })
