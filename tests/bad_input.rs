@@ -50,11 +50,6 @@ fn what_is_no_plugin_is_told_so() {
              hint: remove the import, or provide it inside the component\n",
         ),
         (
-            &desk.by_hand("imports-http"),
-            "error: imports-http.wasm: the component imports wasi:http/outgoing-handler@0.2.0, wasi:http/types@0.2.0, \
-             which this host does not offer\nhint: wasi:http is not offered by this version of Remit\n",
-        ),
-        (
             "none.wasm",
             "error: no plugin at none.wasm: No such file or directory (os error 2)\n\
              hint: give a folder with remit.toml, or a component file\n",

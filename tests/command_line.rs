@@ -4,7 +4,9 @@ mod grants;
 mod home;
 mod many_processes;
 mod mounts;
+mod plugins;
 mod projects;
+mod stored_grants;
 
 use crate::binary::{Desk, Running, code, without_places};
 

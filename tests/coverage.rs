@@ -15,6 +15,7 @@ use remit::gate::Where;
 
 use self::exceptions::{NEVER_ALLOWED, NEVER_REFUSED};
 use crate::harness::{Guest, HOST, Ran, Scene};
+use crate::http::{self, Stub};
 
 const ALLOWED: &str = "
 [capabilities.files.root]
@@ -72,12 +73,17 @@ static SEEN: LazyLock<Seen> = LazyLock::new(|| {
     seen.note(scene.command("sweep", ["denied"]).granted(DENIED).at("root", &dir).run());
     let dir = scene.dir("refused", &[("a.txt", "text"), ("sub/", "")]);
     seen.note(scene.command("files", ["refused", "."]).granted(DENIED).at("root", &dir).run());
+    for (arguments, granted, answer) in http::every_function() {
+        let play = scene.command("http", arguments.iter().copied()).granted(granted);
+        seen.note(play.reaching(&Stub::new(answer)).run());
+    }
     seen
 });
 
 /// Returns the names of all linked functions.
 fn linked() -> BTreeSet<String> {
-    HOST.functions().iter().map(|function| function.name.to_owned()).collect()
+    let imported = HOST.functions().iter().filter(|function| !function.is_internal).map(|function| function.name);
+    imported.map(str::to_owned).collect()
 }
 
 #[track_caller]
@@ -138,7 +144,7 @@ fn every_function_of_our_interfaces_and_of_wasi_is_linked_and_no_other() {
 /// A component that imports everything links only where each function has the declared type.
 #[test]
 fn a_component_that_imports_everything_is_linked() {
-    for everything in [interfaces::importing_wasi(), interfaces::importing_ours()] {
+    for everything in [interfaces::importing_wasi(), interfaces::importing_http(), interfaces::importing_ours()] {
         let imports = remit::engine::inspect(&everything).expect("it is a component").imports;
         assert_eq!(unknown_imports(&imports), Vec::<String>::new());
         Guest::of(everything);

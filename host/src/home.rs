@@ -11,6 +11,7 @@ mod place;
 mod sizes;
 #[cfg(test)]
 mod tests;
+mod vault;
 
 use std::fs;
 use std::io;
@@ -21,6 +22,7 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use error::HomeError;
 pub use lock::{Holder, Wait};
 pub use sizes::{Sizes, sizes};
+pub use vault::{VaultFileError, vault, vault_path};
 
 use crate::digest::Digest;
 use crate::time::Clock;

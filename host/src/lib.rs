@@ -13,10 +13,12 @@ pub mod manifest;
 // 3 rules: pure, no I/O, no async; they may not see each other
 pub mod meter;
 pub mod scope;
+pub mod secret;
 
-// 4 ground: wasmtime lives in one, redb in the other; they may not see each other
+// 4 ground: wasmtime lives in one, redb in another, hyper in the third; they may not see each other
 pub mod engine;
 pub mod journal;
+pub mod net;
 
 // 5 gate: the one code path of every host call
 pub mod gate;
@@ -29,5 +31,6 @@ pub mod agent;
 
 // 8 shell: what a person types; main.rs stands outside; they may see each other
 pub mod cli;
+pub mod config;
 pub mod home;
 pub mod telemetry;

@@ -4,35 +4,54 @@
 //! Mistakes come back all at once as [`Errors`], each with its line, what was found and what was expected. Nothing
 //! here is a decision: what a run may do is `scope`'s and `meter`'s to say.
 
+mod amend;
 mod capabilities;
+mod ceiling;
+mod connector;
 mod errors;
 mod grant;
+mod http;
 mod limit;
+mod model;
 pub mod mount;
 mod name;
 pub mod quantity;
+pub(crate) mod reading;
 mod request;
+mod secret;
 mod section;
 mod suggest;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 use semver::Version;
 use serde::Serialize;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
+pub use amend::SharedRequests;
+pub use ceiling::{Ceiling, DeniedHttp, Deny};
+pub use connector::{Connector, ConnectorPattern, FunctionName, Functions, Interface, Tools};
 pub use errors::{Errors, Fault, PROBLEMS_MAX, Problem};
 pub use grant::{Grant, GrantedFiles};
+pub use http::{
+    Addresses, Block, Caps, GrantedHttp, Host, HostPattern, Http, Method, PATH_LEN_MAX, PathPattern, Place,
+    RemoteClass, Scheme, method_list, normal_path, split_authority,
+};
 pub use limit::{LimitKind, LimitValues, Unit};
+pub use model::Model;
 pub use mount::Mount;
 pub use name::{ConfigKey, ImportName, KeyPrefix, Name, Sentence};
 pub use request::{Access, Asked, Config, Files, Kv, Level, Request};
+pub use secret::{Secret, Slot};
 pub use section::Malformed;
+pub use terms::{Amounts, LastDay, RuleId, Terms, Window, amount};
 
 use crate::digest::Digest;
 use capabilities::word;
 use errors::{Problems, is_hidden};
 use name::DESCRIPTION_LEN_MAX;
+use reading::document;
 use section::{Node, Section, parsed, text, wrong_type};
 
 /// Bytes in a manifest or a grant file. Stops a file from occupying the parser: 10 MB of it is refused unread.
@@ -97,10 +116,7 @@ impl Manifest {
     ///
     /// Everything that is wrong with it; only that it is too large when it has more than [`SIZE_MAX`] bytes.
     pub fn parse(source_name: &str, text: &str) -> Result<Self, Errors> {
-        if text.len() > SIZE_MAX {
-            return Err(Errors::too_large(source_name, text.len(), SIZE_MAX));
-        }
-        with_root(source_name, text, Self::read)
+        document(source_name, text, Self::read)
     }
 
     /// Returns what the plugin asks for.
@@ -154,25 +170,6 @@ impl Plugin {
         let component = component.unwrap_or_else(|| format!("{name}.wasm"));
         Some(Self { name, version: version?, kind: kind?, description, component })
     }
-}
-
-/// Parses the TOML and hands its root to `read`.
-fn with_root<T>(
-    source_name: &str,
-    text: &str,
-    read: impl FnOnce(&Section<'_>, &mut Problems) -> Option<T>,
-) -> Result<T, Errors> {
-    let mut problems = Problems::default();
-    let value = match DeTable::parse(text) {
-        Ok(table) => read(&Section::root(&table), &mut problems),
-        Err(error) => {
-            let span = error.span().unwrap_or(0..0);
-            let (title, hint) = (format!("not TOML: {}", error.message()), None);
-            problems.push(Problem { fault: Fault::Syntax, title, label: String::new(), hint, span });
-            None
-        }
-    };
-    problems.finish(value, source_name, text)
 }
 
 fn read_build(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<String>> {

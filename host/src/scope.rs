@@ -3,27 +3,49 @@
 //! A [`Remit`] only allows; what it does not name is refused. It is always in normal form, so that two remits that
 //! allow the same are equal, byte for byte. Remits form a lattice: [`Remit::intersect`] is its meet,
 //! [`Remit::compare`] its order. Nothing here reads, writes or decides: the gate asks, and records the answer.
+//!
+//! What holds is [`Remit::effective`]: request ∩ grant, under the operator's ceiling. Deny rules are subtracted where
+//! a scope names single things (tiers, functions, keys of the configuration), and kept as holes where it names
+//! infinitely many (`*.example.com` except `secret.example.com`; keys with `a/` except `a/b/`). A hole is smaller than
+//! what it is in, so normal forms and the order stay exact.
 
+mod algebra;
+mod ask;
+mod connectors;
 mod denial;
+mod explain;
 mod files;
+mod http;
 mod kv;
+mod model;
+mod rule;
+mod secrets;
 mod show;
 mod stored;
+mod target;
+mod terms;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::manifest::{ConfigKey, Grant, ImportName, Level, Mount, Request};
+use crate::manifest::{ConfigKey, Grant, ImportName, Interface, Level, Mount, Name, Request, RuleId};
 
 pub use crate::manifest::Access;
+pub use connectors::{ConnectorScope, FunctionScope, ToolScope};
 pub use denial::{Denial, Refused};
+pub use explain::{Document, Explained, explain, unused};
 pub use files::FilesScope;
+pub use http::{HttpRule, HttpScope};
 pub use kv::KvScope;
+pub use model::ModelScope;
+pub use secrets::SecretScope;
 pub use show::{Line, Missing, missing};
 pub use stored::NotARemit;
+pub use target::{HttpTarget, NoTarget, TargetPart};
+pub use terms::Terms;
 
 /// What a run may do, in normal form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +57,12 @@ pub struct Remit {
     log: BTreeSet<Level>,
     imports: BTreeSet<ImportName>,
     config: BTreeSet<ConfigKey>,
+    /// Sorted, no two sharing a request.
+    http: Vec<HttpScope>,
+    secrets: BTreeMap<Name, SecretScope>,
+    model: Option<ModelScope>,
+    connectors: BTreeMap<Interface, ConnectorScope>,
+    tools: Option<ToolScope>,
 }
 
 /// How two remits stand to each other.
@@ -53,7 +81,18 @@ pub enum Relation {
 impl Remit {
     /// Returns the remit that allows nothing, not even to log.
     pub const fn nothing() -> Self {
-        Self { files: Vec::new(), kv: None, log: BTreeSet::new(), imports: BTreeSet::new(), config: BTreeSet::new() }
+        Self {
+            files: Vec::new(),
+            kv: None,
+            log: BTreeSet::new(),
+            imports: BTreeSet::new(),
+            config: BTreeSet::new(),
+            http: Vec::new(),
+            secrets: BTreeMap::new(),
+            model: None,
+            connectors: BTreeMap::new(),
+            tools: None,
+        }
     }
 
     /// Returns the remit that allows exactly what is asked for.
@@ -62,64 +101,60 @@ impl Remit {
             let scope = &asked.scope;
             FilesScope::new(name.clone(), Some(scope.mount.clone()), scope.access, scope.quota)
         });
+        let terms = Terms::default;
+        let connectors = request.connectors.iter().map(|(interface, asked)| {
+            (interface.clone(), ConnectorScope::new(FunctionScope::new(&asked.scope.functions), terms()))
+        });
+        let secrets = request.secrets.iter();
         Self {
             files: files.collect(),
-            kv: request.kv.as_ref().and_then(|asked| KvScope::new(&asked.scope)),
+            kv: request.kv.as_ref().and_then(|asked| KvScope::new(&asked.scope, terms())),
             log: log_levels(request.log.as_ref()),
             imports: request.imports.keys().cloned().collect(),
             config: request.config.iter().flat_map(|asked| &asked.scope.keys).cloned().collect(),
+            http: HttpScope::asked(request.http.iter().map(|asked| &asked.scope)),
+            secrets: secrets.map(|(name, asked)| (name.clone(), SecretScope::new(&asked.scope, terms()))).collect(),
+            model: request.model.as_ref().and_then(|asked| ModelScope::new(&asked.scope, terms())),
+            connectors: connectors.collect(),
+            tools: request.tools.as_ref().and_then(|asked| ToolScope::new(&asked.scope, terms())),
         }
+    }
+
+    /// Returns what is asked for, with what only an operator can say left open: it is for a grant to say.
+    fn open(request: &Request) -> Self {
+        let http = HttpScope::open(request.http.iter().map(|asked| &asked.scope));
+        Self { http, ..Self::from_request(request) }
     }
 
     /// Returns the remit that allows exactly what an operator grants. Files without a mount hold for every mount.
     pub fn from_grant(grant: &Grant) -> Self {
-        let files = grant
-            .files
+        let terms = |rule: RuleId| {
+            let written = grant.terms_of(&rule);
+            Terms::new(rule, written)
+        };
+        let files = grant.files.iter().map(|(name, granted)| {
+            FilesScope::new(name.clone(), granted.mount.clone(), granted.access, granted.quota)
+                .on(terms(RuleId::files(name)))
+        });
+        let connectors = grant.connectors.iter().map(|(interface, connector)| {
+            let functions = FunctionScope::new(&connector.functions);
+            (interface.clone(), ConnectorScope::new(functions, terms(RuleId::connector(interface))))
+        });
+        let secrets = grant
+            .secrets
             .iter()
-            .map(|(name, granted)| FilesScope::new(name.clone(), granted.mount.clone(), granted.access, granted.quota));
+            .map(|(name, secret)| (name.clone(), SecretScope::new(secret, terms(RuleId::secret(name)))));
         Self {
             files: files.collect(),
-            kv: grant.kv.as_ref().and_then(KvScope::new),
+            kv: grant.kv.as_ref().and_then(|kv| KvScope::new(kv, terms(RuleId::kv()))),
             log: log_levels(grant.log.as_ref()),
             imports: grant.imports.clone(),
             config: grant.config.clone(),
-        }
-    }
-
-    /// Returns what both allow.
-    pub fn intersect(&self, other: &Self) -> Self {
-        let shared = |ours: &FilesScope| other.files_named(ours).and_then(|theirs| ours.intersect(theirs));
-        let kv = self.kv.as_ref().zip(other.kv.as_ref());
-        Self {
-            files: self.files.iter().filter_map(shared).collect(),
-            kv: kv.and_then(|(ours, theirs)| ours.intersect(theirs)),
-            log: &self.log & &other.log,
-            imports: &self.imports & &other.imports,
-            config: &self.config & &other.config,
-        }
-    }
-
-    /// Tells whether everything that `narrower` allows is allowed here.
-    pub fn subsumes(&self, narrower: &Self) -> bool {
-        let kv = match (&self.kv, &narrower.kv) {
-            (_, None) => true,
-            (None, Some(_)) => false,
-            (Some(ours), Some(theirs)) => ours.subsumes(theirs),
-        };
-        let has_files = |theirs: &FilesScope| self.files_named(theirs).is_some_and(|ours| ours.subsumes(theirs));
-        kv && narrower.files.iter().all(has_files)
-            && self.log.is_superset(&narrower.log)
-            && self.imports.is_superset(&narrower.imports)
-            && self.config.is_superset(&narrower.config)
-    }
-
-    /// Returns how this remit stands to `other`.
-    pub fn compare(&self, other: &Self) -> Relation {
-        match (self.subsumes(other), other.subsumes(self)) {
-            (true, true) => Relation::Equal,
-            (true, false) => Relation::Wider,
-            (false, true) => Relation::Narrower,
-            (false, false) => Relation::Incomparable,
+            http: HttpScope::granted(&grant.http),
+            secrets: secrets.collect(),
+            model: grant.model.as_ref().and_then(|model| ModelScope::new(model, terms(RuleId::model()))),
+            connectors: connectors.collect(),
+            tools: grant.tools.as_ref().and_then(|tools| ToolScope::new(tools, terms(RuleId::tools()))),
         }
     }
 
@@ -148,9 +183,29 @@ impl Remit {
         &self.config
     }
 
-    fn files_named(&self, like: &FilesScope) -> Option<&FilesScope> {
-        let index = self.files.binary_search_by(|files| files.name().cmp(like.name())).ok()?;
-        self.files.get(index)
+    /// Returns which requests over HTTP the run may send. No two entries share one.
+    pub fn http(&self) -> &[HttpScope] {
+        &self.http
+    }
+
+    /// Returns the secrets that the host may add to requests.
+    pub fn secrets(&self) -> &BTreeMap<Name, SecretScope> {
+        &self.secrets
+    }
+
+    /// Returns the scope of models, if they are allowed at all.
+    pub fn model(&self) -> Option<&ModelScope> {
+        self.model.as_ref()
+    }
+
+    /// Returns the interfaces of connectors that the run may call.
+    pub fn connectors(&self) -> &BTreeMap<Interface, ConnectorScope> {
+        &self.connectors
+    }
+
+    /// Returns which functions a model may choose from, if it may choose at all.
+    pub fn tools(&self) -> Option<&ToolScope> {
+        self.tools.as_ref()
     }
 }
 

@@ -7,7 +7,7 @@ use std::{any::Any, error::Error, fmt, io, iter};
 
 use serde_json::{Value, json};
 
-use crate::{bindings, kv};
+use crate::{bindings, http, kv};
 
 /// Why a run failed, by what its caller can do about it.
 pub use crate::bindings::remit::plugin::types::FailureKind;
@@ -97,7 +97,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error of the remit (from [`kv`], or the "permission denied" of `std::io`) keeps its kind; any other is internal.
+/// An error of the remit (from [`http`], [`kv`], or the "permission denied" of `std::io`) keeps its kind, and so does a
+/// destination that does not answer; any other is internal.
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(kind_of(&error), error.to_string()).with_source(&error)
@@ -108,7 +109,18 @@ fn kind_of(error: &dyn Any) -> FailureKind {
     let refused_file =
         || error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::PermissionDenied);
     let refused_key = || error.downcast_ref::<kv::Error>().is_some_and(kv::Error::is_denied);
+    if let Some(error) = error.downcast_ref::<http::Error>() {
+        return kind_of_http(error);
+    }
     if refused_file() || refused_key() { FailureKind::Denied } else { FailureKind::Internal }
+}
+
+fn kind_of_http(error: &http::Error) -> FailureKind {
+    match error {
+        _ if error.is_denied() => FailureKind::Denied,
+        _ if error.is_temporary() => FailureKind::Unavailable,
+        _ => FailureKind::Internal,
+    }
 }
 
 /// Says what was being done when something failed.
@@ -157,6 +169,15 @@ mod tests {
         check(file.into(), FailureKind::Denied, "no", None);
         let key = kv::Error::Denied { key: "a/b".to_owned() };
         check(key.into(), FailureKind::Denied, "the remit does not allow this access to kv a/b", None);
+    }
+
+    #[test]
+    fn a_destination_that_does_not_answer_is_unavailable() {
+        let request = "GET https://a.b/".to_owned();
+        let denied = http::Error::Denied { request: request.clone() };
+        check(denied.into(), FailureKind::Denied, "the remit does not allow GET https://a.b/", None);
+        let failed = http::Error::Failed { request, code: "connection refused".to_owned() };
+        check(failed.into(), FailureKind::Unavailable, "GET https://a.b/ failed: connection refused", None);
     }
 
     #[test]

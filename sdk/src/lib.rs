@@ -21,13 +21,14 @@
 //!
 //! It is built as a `cdylib` for `wasm32-wasip2`, and depends on `serde` (with `derive`) beside this crate. What it may
 //! reach is listed in its `remit.toml`: files, clocks and randomness through the standard library, [`kv`] and [`log`]
-//! through this crate.
+//! through this crate, HTTP through [`http`].
 //!
-//! Outside a Remit host, as in a native test, the functions of [`kv`] and [`log`] panic: keep the logic worth testing
+//! Outside a Remit host, as in a native test, the functions of [`http`], [`kv`] and [`log`] panic: keep the logic worth testing
 //! apart from the calls.
 
 mod agent;
 mod failure;
+pub mod http;
 pub mod kv;
 pub mod log;
 
@@ -49,6 +50,6 @@ pub use failure::{Context, Failure, FailureKind, Result};
 
 /// What nearly every agent needs, for one `use`.
 pub mod prelude {
-    pub use crate::{Context, Failure, FailureKind, Result, agent, kv, log};
+    pub use crate::{Context, Failure, FailureKind, Result, agent, http, kv, log};
     pub use serde::{Deserialize, Serialize};
 }

@@ -29,7 +29,7 @@ fn a_component_is_checked_before_it_runs() {
     }
     desk.write("kind/remit.toml", "[plugin]\nname = \"kind\"\nversion = \"0.1.0\"\nkind = \"agent\"\n");
     desk.write("kind/kind.wasm", component("cli"));
-    for name in ["core-module", "no-exports", "wrong-run", "imports-unknown", "imports-next-major", "imports-http"] {
+    for name in ["core-module", "no-exports", "wrong-run", "imports-unknown", "imports-next-major"] {
         let file = desk.by_hand(name);
         let said = desk.remit(&["check", &file]).ends(code::PLUGIN_UNFIT).says(&[name, "hint: "]);
         assert_eq!(said.stderr.matches("error: ").count(), 1, "{}", said.stderr);

@@ -2,6 +2,7 @@
 
 const NO_SOCKET: &str = "no remit of this version holds a socket, so the call is refused";
 const NO_SOCKET_TO_CALL: &str = "no socket is ever created, so no guest holds one to call this with";
+const NO_REQUEST_IN: &str = "no requests come in, so no guest holds one, or the place of an answer";
 const NO_TERMINAL: &str = "no guest is given a terminal, so there is none to drop";
 const READABLE: &str = "whatever is mounted may be read, and no handle leads elsewhere";
 const NO_STREAM: &str = "a stream to a file is made only where the file may be written; the refusal comes there";
@@ -66,6 +67,15 @@ pub const NEVER_ALLOWED: &[(&str, &str)] = &[
     ("wasi:sockets/udp#[method]outgoing-datagram-stream.check-send", NO_SOCKET_TO_CALL),
     ("wasi:sockets/udp#[method]outgoing-datagram-stream.send", NO_SOCKET_TO_CALL),
     ("wasi:sockets/udp#[method]outgoing-datagram-stream.subscribe", NO_SOCKET_TO_CALL),
+    ("wasi:http/types#[drop]incoming-request", NO_REQUEST_IN),
+    ("wasi:http/types#[drop]response-outparam", NO_REQUEST_IN),
+    ("wasi:http/types#[method]incoming-request.method", NO_REQUEST_IN),
+    ("wasi:http/types#[method]incoming-request.path-with-query", NO_REQUEST_IN),
+    ("wasi:http/types#[method]incoming-request.scheme", NO_REQUEST_IN),
+    ("wasi:http/types#[method]incoming-request.authority", NO_REQUEST_IN),
+    ("wasi:http/types#[method]incoming-request.headers", NO_REQUEST_IN),
+    ("wasi:http/types#[method]incoming-request.consume", NO_REQUEST_IN),
+    ("wasi:http/types#[static]response-outparam.set", NO_REQUEST_IN),
 ];
 
 /// Governed functions that no run is refused.

@@ -8,20 +8,34 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::{Function, FunctionKind, Interface, ManglingAndAbi, PackageId, Resolve, TypeDefKind, WorldItem};
+use wit_parser::{Function, Interface, ManglingAndAbi, PackageId, Resolve, TypeDefKind, WorldItem};
 
 /// What WASI marks as unstable and this host offers.
 const UNSTABLE: &str = "cli-exit-with-code";
 
+/// A command that imports what a guest needs to send requests.
+const SENDER: &str = "
+package remit:sender;
+world sender {
+    import wasi:http/types@0.2.12;
+    import wasi:http/outgoing-handler@0.2.12;
+    export wasi:cli/run@0.2.12;
+}";
+
 /// Returns every function that our world and `wasi:cli/command` import, as the host names it: `interface#function`, and
 /// `interface#[drop]resource` for a resource.
 pub fn declared() -> BTreeSet<String> {
-    [wasi(), ours()].iter().flat_map(|(resolve, package, world)| imported(resolve, *package, world)).collect()
+    [wasi(), http(), ours()].iter().flat_map(|(resolve, package, world)| imported(resolve, *package, world)).collect()
 }
 
 /// Returns a command that imports all of WASI.
 pub fn importing_wasi() -> Vec<u8> {
     importing(wasi())
+}
+
+/// Returns a component that imports all of `wasi:http`.
+pub fn importing_http() -> Vec<u8> {
+    importing(http())
 }
 
 /// Returns an agent that imports all of `remit:plugin`.
@@ -40,6 +54,14 @@ fn wasi() -> World {
     (resolve, package, "command")
 }
 
+fn http() -> World {
+    let mut resolve = Resolve::default();
+    let folder = package_folder("../plugins", "wasip2").join("wit");
+    resolve.push_dir(folder).expect("the WIT of the guests' bindings can be read");
+    let package = resolve.push_str("http.wit", SENDER).expect("the world is of those interfaces");
+    (resolve, package, "sender")
+}
+
 fn ours() -> World {
     let mut resolve = Resolve::default();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
@@ -49,14 +71,20 @@ fn ours() -> World {
 
 /// Returns where wasmtime keeps the WIT that its own WASI is made from.
 fn wasi_folder() -> PathBuf {
+    package_folder(".", "wasmtime-wasi").join("src/p2/wit")
+}
+
+/// Returns where cargo keeps a package on which the workspace in this folder stands.
+fn package_folder(workspace: &str, name: &str) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["metadata", "--format-version", "1", "--offline", "--locked"]);
+    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(workspace));
+    cargo.args(["metadata", "--format-version", "1", "--offline", "--locked"]);
     let output = cargo.output().expect("cargo starts");
     let metadata: Json = serde_json::from_slice(&output.stdout).expect("cargo tells where its packages are");
     let packages = metadata["packages"].as_array().expect("it lists packages");
-    let package = packages.iter().find(|package| package["name"] == "wasmtime-wasi").expect("the host stands on it");
+    let package = packages.iter().find(|package| package["name"] == name).expect("the workspace stands on it");
     let manifest = package["manifest_path"].as_str().expect("a package has a manifest");
-    Path::new(manifest).with_file_name("src/p2/wit")
+    Path::new(manifest).parent().expect("a manifest is in a folder").to_owned()
 }
 
 fn imported(resolve: &Resolve, package: PackageId, world: &str) -> BTreeSet<String> {
@@ -73,10 +101,7 @@ fn functions(resolve: &Resolve, interface: &Interface) -> Vec<String> {
     let package = &resolve.packages[interface.package.expect("an interface has a package")].name;
     let name = interface.name.as_deref().expect("an imported interface has a name");
     let place = format!("{}:{}/{name}", package.namespace, package.name);
-    let functions = interface.functions.values().map(|function: &Function| {
-        assert!(!matches!(function.kind, FunctionKind::Constructor(_)), "say how {} is named", function.name);
-        format!("{place}#{}", function.name)
-    });
+    let functions = interface.functions.values().map(|function: &Function| format!("{place}#{}", function.name));
     let resources = interface.types.iter().filter(|(_, id)| matches!(resolve.types[**id].kind, TypeDefKind::Resource));
     functions.chain(resources.map(|(resource, _)| format!("{place}#[drop]{resource}"))).collect()
 }

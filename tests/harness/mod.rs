@@ -12,12 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use remit::agent::{Launch, Stop, accept};
+use remit::capability::wasi::http::Network;
 use remit::digest::Content;
 use remit::engine::World;
 use remit::gate::OutputStream;
 use remit::home::{Home, Wait};
 use remit::journal::{self, Journal};
-use remit::manifest::Manifest;
+use remit::manifest::{Grant, Manifest};
 use remit::meter::{LimitKind, Limits};
 use remit::scope::Remit;
 use remit::time::{Clock, Timestamp};
@@ -114,6 +115,8 @@ impl Scene {
             input: Vec::new(),
             arguments: vec![name.to_owned()],
             seed: [7; 32],
+            network: None,
+            grant: None,
         }
     }
 }
@@ -130,9 +133,23 @@ pub struct Play {
     input: Vec<u8>,
     arguments: Vec<String>,
     seed: [u8; 32],
+    network: Option<Arc<dyn Network>>,
+    grant: Option<Grant>,
 }
 
 impl Play {
+    /// Has an operator's grant say what the run may do, whatever it asks for.
+    pub fn granted_by(mut self, grant: &str) -> Self {
+        self.grant = Some(Grant::parse("grant.toml", grant).unwrap_or_else(|errors| panic!("{errors}")));
+        self
+    }
+
+    /// Gives the run a way out.
+    pub fn reaching(mut self, network: &Arc<impl Network + 'static>) -> Self {
+        self.network = Some(network.clone());
+        self
+    }
+
     /// Grants what this part of a manifest asks for: `[capabilities...]` tables.
     pub fn granted(mut self, capabilities: &str) -> Self {
         self.capabilities.push_str(capabilities);
@@ -196,6 +213,10 @@ impl Play {
         let engine = HOST.engine().fingerprint();
         let accepted = accept(self.launch(), agent, engine, &scene.journal, scene.clock.clone());
         let accepted = accepted.unwrap_or_else(|error| panic!("the run is not accepted: {error}"));
+        let accepted = match &self.network {
+            Some(network) => accepted.reaching(network.clone()),
+            None => accepted,
+        };
         let (id, stop) = (accepted.id, Stop::default());
         let mut shown: Vec<(OutputStream, Vec<u8>)> = Vec::new();
         let mut sink = |stream, bytes: &[u8]| shown.push((stream, bytes.to_vec()));
@@ -225,7 +246,7 @@ impl Play {
             component: Content::of(self.guest.bytes.as_slice()),
             manifest: text.clone(),
             grants: Vec::new(),
-            remit: Remit::from_request(request),
+            remit: self.grant.as_ref().map_or_else(|| Remit::from_request(request), Remit::from_grant),
             mounts: self.mounts.iter().map(|(name, dir)| (name.parse().expect("a name"), dir.clone())).collect(),
             limits: self.limits.iter().fold(limits, |limits, &(kind, value)| limits.with(kind, value)),
             input: self.input.clone(),

@@ -27,6 +27,12 @@ const PLACES: &[Place] = &[
         holds_tests: true,
     },
     Place {
+        words: &["hyper", "rustls", "tokio_rustls"],
+        modules: &["net"],
+        way_out: "have `net` send it, in a type of our own",
+        holds_tests: true,
+    },
+    Place {
         words: &["clap", "clap_complete"],
         modules: &["cli"],
         way_out: "parse in `cli`, and hand on a type that holds what was parsed",
@@ -40,7 +46,7 @@ const PLACES: &[Place] = &[
     },
     Place {
         words: &["tokio::time"],
-        modules: &["capability/link", "agent"],
+        modules: &["capability/link", "agent", "net"],
         way_out: "let the call's deadline, or the run's, end the wait",
         holds_tests: false,
     },

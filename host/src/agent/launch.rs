@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Agent, Given, Recorded, Replayed, Sink, Stop};
 use crate::capability::files::{self, MountSpec, Mounts};
+use crate::capability::wasi::http::Network;
 use crate::capability::{Caps, Start};
 use crate::digest::{Content, Digest};
 use crate::engine::{FUEL_SLICE, World};
@@ -120,6 +121,13 @@ fn within_quota(mut launch: Launch) -> Launch {
 }
 
 impl Accepted {
+    /// Gives the run a way out to the network. Without one, what it may send is not sent.
+    #[must_use]
+    pub fn reaching(mut self, network: Arc<dyn Network>) -> Self {
+        self.live.caps.network = Some(network);
+        self
+    }
+
     /// Runs to the end. See [`Agent::run`].
     ///
     /// # Errors

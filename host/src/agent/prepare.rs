@@ -61,9 +61,6 @@ impl PrepareError {
             Self::WitVersion { .. } => {
                 format!("build it with the SDK for remit:plugin {WIT_VERSION}, or use another host")
             }
-            Self::UnknownImports { imports } if imports.iter().any(|import| import.starts_with("wasi:http/")) => {
-                "wasi:http is not offered by this version of Remit".into()
-            }
             Self::UnknownImports { .. } => "remove the import, or provide it inside the component".into(),
             Self::WrongRun { .. } => {
                 format!("build it with the SDK for remit:plugin {WIT_VERSION}, or for wasi:cli/command")

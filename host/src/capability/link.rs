@@ -1,9 +1,10 @@
-//! Links host functions: the three colours of a call, and the resources, all through the gate.
+//! Links host functions: the colours of a call, and the resources, all through the gate.
 //!
 //! A capability's page names each function once, `interface#function`, with its class and its closures. The generic
 //! functions here give the gate what a bindgen trait would not: the store, and so the fuel at the call.
 
-use std::future::Future;
+mod wait;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +12,12 @@ use serde_json::Value as Json;
 use wasmtime::component::{ComponentNamedList, Lift, Linker, LinkerInstance, Lower, ResourceType};
 use wasmtime::{Result, StoreContextMut};
 
+use self::wait::{sleep_until, wait_for};
+use super::wasi::http::Exchanging;
 use super::{Caps, Derived, Guest};
 use crate::gate::{Asked, Class, Functions, Halt, Op, Ordinals, PureOp, Turn, Value};
-use crate::journal::Durable;
-use crate::meter::{Crossed, LimitKind};
+
+pub use self::wait::{remote, within};
 
 /// Params of a linked function.
 pub trait Params: ComponentNamedList + Lift + Value + Send + Sync + 'static {}
@@ -69,6 +72,35 @@ impl<P, R> Call<P, R> {
     }
 }
 
+/// The closure that computes a call on both sides.
+pub type Computed<P, R> = fn(&mut Derived, &mut Ordinals, &P) -> std::result::Result<R, Halt>;
+
+/// What a call does before all else: the exchange for a response that it waits for.
+pub struct First<P> {
+    exchanging: Exchanging,
+    due: fn(&mut Derived, &P) -> Option<u32>,
+}
+
+impl<P> First<P> {
+    /// Has a call make the exchange for the response that `due` names.
+    pub fn new(exchanging: &Exchanging, due: fn(&mut Derived, &P) -> Option<u32>) -> Self {
+        Self { exchanging: exchanging.clone(), due }
+    }
+
+    async fn make(&self, store: &mut StoreContextMut<'_, Guest>, params: &P, caller: u16) -> Result<()> {
+        match (self.due)(&mut store.data_mut().gate.derived, params) {
+            Some(to_come) => self.exchanging.make(store, to_come, caller).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl<P> Clone for First<P> {
+    fn clone(&self) -> Self {
+        Self { exchanging: self.exchanging.clone(), due: self.due }
+    }
+}
+
 /// A linker being filled, with the table of what it can satisfy.
 pub struct Link<'a> {
     /// Wasmtime's linker.
@@ -109,24 +141,27 @@ impl Link<'_> {
         })
     }
 
-    /// Links a function that sleeps until `until` says that there is something to tell. `until` returns the moment,
-    /// counted from the run's start; `None` when there is nothing to wait for.
+    /// Links a function that may have to make an exchange first, and then sleeps until `until` says that there is
+    /// something to tell. `until` returns the moment, counted from the run's start; `None` when there is nothing to
+    /// wait for.
     pub fn waiting<P: Params, R: Returns>(
         &mut self,
         name: &'static str,
-        until: fn(&Caps, &P) -> Option<Duration>,
+        first: First<P>,
+        until: fn(&Caps, &Derived, &P) -> Option<Duration>,
         call: Call<P, R>,
     ) -> Result<()> {
         let index = self.functions.add::<P, R>(name, call.class, call.judge.is_some());
         let op = Arc::new(call.op(index));
         let (mut instance, function) = self.place(name)?;
         instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
-            let op = op.clone();
+            let (op, first) = (op.clone(), first.clone());
             boxed(async move {
+                first.make(&mut store, &params, index).await?;
                 let fuel = fuel_used(&store)?;
-                let guest = store.data_mut();
-                if let Some(live) = guest.gate.as_live()
-                    && let Some(until) = until(&live.caps, &params)
+                let gate = &mut store.data_mut().gate;
+                if let Some((live, derived)) = gate.as_live_with_derived()
+                    && let Some(until) = until(&live.caps, derived, &params)
                     && until > live.elapsed()
                 {
                     // Sleeping can be seen from outside, so what came before it is on disk, and shown, first.
@@ -136,6 +171,46 @@ impl Link<'_> {
                 }
                 Ok(store.data_mut().gate.call(&op, fuel, &params)?)
             })
+        })
+    }
+
+    /// Links a function that may have to make an exchange first, and that both sides compute then.
+    pub fn exchanging<P: Params, R: Returns>(
+        &mut self,
+        name: &'static str,
+        first: First<P>,
+        perform: Computed<P, R>,
+    ) -> Result<()> {
+        let index = self.functions.add::<P, R>(name, Class::Pure, false);
+        let (mut instance, function) = self.place(name)?;
+        instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
+            let first = first.clone();
+            boxed(async move {
+                first.make(&mut store, &params, index).await?;
+                let fuel = fuel_used(&store)?;
+                Ok(store.data_mut().gate.compute(index, fuel, &params, perform)?)
+            })
+        })
+    }
+
+    /// Links a function that waits for nothing, and that both sides compute where `is_derived` says so.
+    pub fn sync_or_pure<P: Params, R: Returns>(
+        &mut self,
+        name: &'static str,
+        call: Call<P, R>,
+        is_derived: fn(&Derived, &P) -> bool,
+        perform: Computed<P, R>,
+    ) -> Result<()> {
+        let index = self.functions.add::<P, R>(name, call.class, call.judge.is_some());
+        let op = call.op(index);
+        let (mut instance, function) = self.place(name)?;
+        instance.func_wrap(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
+            let fuel = fuel_used(&store)?;
+            let gate = &mut store.data_mut().gate;
+            if is_derived(&gate.derived, &params) {
+                return Ok(gate.compute(index, fuel, &params, perform)?);
+            }
+            Ok(gate.call(&op, fuel, &params)?)
         })
     }
 
@@ -151,6 +226,23 @@ impl Link<'_> {
         instance.func_wrap(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
             let fuel = fuel_used(&store)?;
             Ok(store.data_mut().gate.pure(&op, fuel, &params)?)
+        })
+    }
+
+    /// Links a function that both sides compute, with what one of several such functions has of its own.
+    pub fn pure_with<T: Copy + Send + Sync + 'static, P: Params, R: Returns>(
+        &mut self,
+        name: &'static str,
+        own: T,
+        perform: fn(&mut Derived, &mut Ordinals, T, &P) -> Result<R, Halt>,
+    ) -> Result<()> {
+        let index = self.functions.add::<P, R>(name, Class::Pure, false);
+        let (mut instance, function) = self.place(name)?;
+        instance.func_wrap(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
+            let fuel = fuel_used(&store)?;
+            let perform =
+                |derived: &mut Derived, ordinals: &mut Ordinals, params: &P| perform(derived, ordinals, own, params);
+            Ok(store.data_mut().gate.compute(index, fuel, &params, perform)?)
         })
     }
 
@@ -192,33 +284,6 @@ impl Link<'_> {
 /// Returns the fuel that the run has used.
 pub fn fuel_used(store: &StoreContextMut<'_, Guest>) -> Result<u64> {
     Ok(store.data().fuel_max - store.get_fuel()?)
-}
-
-/// Waits until entries are on disk, in the call of function `index`, no longer than one call may take.
-async fn wait_for(store: &mut StoreContextMut<'_, Guest>, index: u16, durable: Durable) -> Result<()> {
-    let guest = store.data_mut();
-    let call_time = guest.growth.limits().call_time();
-    guest.waiting_in = Some(index);
-    let waited = tokio::time::timeout(call_time, durable).await;
-    let guest = store.data_mut();
-    guest.waiting_in = None;
-    let limit = LimitKind::CallTime;
-    let max = call_time.as_millis() as u64;
-    let halt = match waited {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(error)) => error.into(),
-        Err(_) => Crossed { limit, max, wanted: max + 1 }.into(),
-    };
-    Err(guest.gate.halt_in(index, halt).into())
-}
-
-/// Sleeps in the call of function `index`. The run's wall time bounds a sleep of any length.
-async fn sleep_until(store: &mut StoreContextMut<'_, Guest>, index: u16, until: Duration) {
-    let guest = store.data_mut();
-    let wait = guest.gate.as_live().map_or(Duration::ZERO, |live| until.saturating_sub(live.elapsed()));
-    guest.waiting_in = Some(index);
-    tokio::time::sleep(wait).await;
-    store.data_mut().waiting_in = None;
 }
 
 fn boxed<'a, T>(

@@ -31,6 +31,7 @@ pub const VERSIONS: &[(&str, &str)] = &[
     ("wasi:cli", "0.2.12"),
     ("wasi:filesystem", "0.2.12"),
     ("wasi:sockets", "0.2.12"),
+    ("wasi:http", "0.2.12"),
 ];
 
 /// The version of `remit:plugin` that this host speaks.
@@ -67,6 +68,8 @@ pub struct Caps {
     pub errors: HashMap<u32, StreamFailure>,
     /// When pollables become ready, counted from the run's start. What is not listed is ready.
     pub deadlines: HashMap<u32, Duration>,
+    /// The way out to the network, where the host has one.
+    pub network: Option<Arc<dyn wasi::http::Network>>,
 }
 
 /// Why a stream operation failed.
@@ -74,8 +77,17 @@ pub struct Caps {
 pub struct StreamFailure {
     /// For people.
     pub message: String,
+    /// For the function that asks for the code.
+    pub code: FailureCode,
+}
+
+/// The code of a failed stream operation, by what the stream is of.
+#[derive(Clone, Debug)]
+pub enum FailureCode {
     /// For `filesystem-error-code`.
-    pub code: wasi::filesystem::ErrorCode,
+    File(wasi::filesystem::ErrorCode),
+    /// For `http-error-code`.
+    Http(wasi::http::ErrorCode),
 }
 
 impl Caps {
@@ -107,8 +119,10 @@ impl Caps {
 pub struct Derived {
     /// What each handle is.
     pub objects: HashMap<u32, Object>,
-    /// How many pollables each stream has that wait for it.
-    pub waiters: HashMap<u32, u32>,
+    /// How many handles each handle has that belong to it: pollables of what they wait for, streams of their body.
+    pub children: HashMap<u32, u32>,
+    /// Messages of `wasi:http`.
+    pub http: wasi::http::State,
     /// The run's seeded generator.
     pub random: ChaCha20Rng,
     /// A second stream of the same seed for the insecure interfaces.
@@ -132,9 +146,9 @@ pub enum Object {
     Input(Input),
     /// A stream to write.
     Output(Output),
-    /// What waits for a stream.
+    /// What waits for a stream, or for what is to come.
     Pollable {
-        /// The stream's handle.
+        /// Its handle.
         of: u32,
     },
     /// An open file or folder below a mount.
@@ -154,6 +168,11 @@ pub enum Input {
         /// The next byte.
         offset: u64,
     },
+    /// A body that came from outside.
+    Body {
+        /// Its handle.
+        of: u32,
+    },
     /// A file's stream that came to the end once, or failed. It stays so, even if the file grows.
     Closed,
 }
@@ -172,8 +191,30 @@ pub enum Output {
         /// The next byte; `None` appends.
         offset: Option<u64>,
     },
+    /// A body on its way out.
+    Body {
+        /// Its handle.
+        of: u32,
+    },
+    /// A body's stream that failed.
+    ClosedBody {
+        /// The body's handle.
+        of: u32,
+    },
     /// A stream that failed.
     Closed,
+}
+
+impl Object {
+    /// Returns the handle that this one belongs to.
+    fn parent(&self) -> Option<u32> {
+        match self {
+            Self::Pollable { of }
+            | Self::Input(Input::Body { of })
+            | Self::Output(Output::Body { of } | Output::ClosedBody { of }) => Some(*of),
+            _ => None,
+        }
+    }
 }
 
 /// What a guest is started with.
@@ -196,7 +237,8 @@ impl Derived {
         let insecure = Digest::of_parts(&[b"remit insecure random v1\0", &start.seed]);
         Self {
             objects: HashMap::new(),
-            waiters: HashMap::new(),
+            children: HashMap::new(),
+            http: wasi::http::State::new(start.payload_max),
             random: ChaCha20Rng::from_seed(start.seed),
             insecure_random: ChaCha20Rng::from_seed(*insecure.as_bytes()),
             arguments: start.arguments,
@@ -207,23 +249,43 @@ impl Derived {
         }
     }
 
+    /// Takes note of a new handle that belongs to another.
+    pub fn adopt(&mut self, parent: u32, ordinal: u32, object: Object) {
+        self.objects.insert(ordinal, object);
+        *self.children.entry(parent).or_default() += 1;
+    }
+
     /// Takes note that a handle was dropped.
     ///
     /// # Errors
-    /// [`Halt::Misuse`] for a stream while a pollable waits for it, as WASI prescribes.
+    /// [`Halt::Misuse`] for a handle that others belong to, as WASI prescribes.
     pub fn forget(&mut self, ordinal: u32) -> Result<(), Halt> {
-        if self.waiters.contains_key(&ordinal) {
-            return Err(Halt::Misuse("a stream is dropped before its pollables".into()));
+        self.check_childless(ordinal)?;
+        self.http.forget(ordinal);
+        let Some(object) = self.objects.remove(&ordinal) else { return Ok(()) };
+        if matches!(object, Object::Input(Input::Body { .. })) {
+            self.http.inputs -= 1;
         }
-        if let Some(Object::Pollable { of }) = self.objects.remove(&ordinal)
-            && let Entry::Occupied(mut waiters) = self.waiters.entry(of)
+        if let Some(parent) = object.parent()
+            && let Entry::Occupied(mut children) = self.children.entry(parent)
         {
-            *waiters.get_mut() -= 1;
-            if *waiters.get() == 0 {
-                waiters.remove();
+            *children.get_mut() -= 1;
+            if *children.get() == 0 {
+                children.remove();
             }
         }
         Ok(())
+    }
+
+    /// Checks that nothing the guest holds belongs to this handle.
+    ///
+    /// # Errors
+    /// [`Halt::Misuse`] when something does.
+    pub fn check_childless(&self, ordinal: u32) -> Result<(), Halt> {
+        match self.children.contains_key(&ordinal) {
+            true => Err(Halt::Misuse("a resource is dropped before the pollables and streams that are its own".into())),
+            false => Ok(()),
+        }
     }
 
     /// Returns the mount of an open file or folder.

@@ -1,15 +1,21 @@
 //! The command line: every argument of every command, parsed into types that the commands trust.
 
+mod config;
 mod input;
 mod mount;
+mod plugins;
+mod secret;
 mod setting;
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
+pub use config::Config;
 pub use input::Input;
 pub use mount::MountArg;
+pub use plugins::{Explain, Grant, Grants, Install, Plugins, Revoke, Uninstall};
+pub use secret::{Secret, SecretBind, SecretUnbind};
 pub use setting::{Label, LimitArg, PublicKey, RunRef};
 
 /// `remit check`.
@@ -31,7 +37,7 @@ pub struct Check {
   remit run plugins/brief --mount notes=docs --mount out=report:rw --allow-requested
   remit run tool.wasm --mount .=data:rw -- --sort names.txt < input.txt")]
 pub struct Run {
-    /// A folder with remit.toml, or a component file
+    /// A folder with remit.toml, a component file, or the name of an installed plugin
     #[arg(value_hint = ValueHint::AnyPath)]
     pub plugin: PathBuf,
     /// The input: text, @FILE, or @- for standard input. JSON for an agent; a command reads it on its standard input

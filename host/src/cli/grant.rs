@@ -1,13 +1,15 @@
 //! Deciding a run's remit: what the plugin requests, what the operator grants, and where the folders are.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use super::args::{self, MountArg};
 use super::exit::Exit;
 use super::plugin::Plugin;
 use super::report::{Failure, OrFail as _, Result, note};
+use super::session::Session;
+use super::stored::Stored;
+use crate::config::{self, Config};
 use crate::home::Home;
 use crate::manifest::{Access, Grant, Mount, Name, Request};
 use crate::meter::Limits;
@@ -23,18 +25,23 @@ pub struct Granted {
     pub folders: BTreeMap<Name, PathBuf>,
     /// The limits of the run.
     pub limits: Limits,
-    /// The grant file's text, if one was given.
+    /// What was granted: the text of the grant file, or the names of the stored grants.
     pub written: Vec<String>,
 }
 
 impl Granted {
-    /// Computes the remit from the plugin's request and the command line.
+    /// Computes the remit from the plugin's request, the command line and, where it does not decide, what is stored.
     ///
     /// # Errors
     /// When a mount is unknown, missing or unfit, or the grant file is wrong.
-    pub fn decide(plugin: &Plugin, args: &args::Run, home: &Home) -> Result<Self> {
-        let written = args.grant.as_deref().map(read_grant).transpose()?;
-        let grant = written.as_ref().map(|(grant, _)| grant);
+    pub fn decide(plugin: &Plugin, args: &args::Run, session: &Session, stored: &Stored) -> Result<Self> {
+        let (grant, written) = match &args.grant {
+            Some(path) => read_grant(path).map(|(grant, text)| (Some(grant), vec![text]))?,
+            None if stored.is_empty() => (None, Vec::new()),
+            None => (Some(stored.grant()?), stored.names()),
+        };
+        let grant = grant.as_ref();
+        grant.map_or(Ok(()), refuse_amounts)?;
         let (request, folders) = match plugin.manifest() {
             Some(manifest) => {
                 let request = manifest.request().clone();
@@ -44,19 +51,13 @@ impl Granted {
             None => bare(&args.mounts)?,
         };
         for folder in folders.values() {
-            keep_out_of_home(folder, home)?;
+            keep_out_of_home(folder, session.home())?;
         }
-        let mut remit = Remit::from_request(&request);
-        let mut limits = Limits::requested(&request.limits);
-        if let Some(grant) = grant {
-            remit = remit.intersect(&Remit::from_grant(grant));
-            limits = limits.bounded_by(&grant.limits);
-        }
-        if plugin.manifest().is_some() {
-            remit = remit.intersect(&Remit::from_grant(&as_mounted(&request, &args.mounts, grant)));
-        }
-        let limits = args.limits.iter().fold(limits, |limits, limit| limits.with(limit.kind, limit.value));
-        let written = written.map(|(_, text)| text).into_iter().collect();
+        let asked = as_mounted(&request, &args.mounts);
+        let granted = grant.map_or_else(|| Remit::from_request(&asked), Remit::from_grant);
+        let config = config::read(session.home().path())?;
+        let remit = Remit::effective(&asked, &granted, &config.ceiling).at(session.clock().now());
+        let limits = limits(&request, grant, args, &config);
         Ok(Self { request, remit, folders, limits, written })
     }
 
@@ -81,36 +82,32 @@ impl Granted {
         self.folders.iter().find(|(key, _)| key.as_str() == name).map(|(_, folder)| folder)
     }
 
-    /// Asks on a terminal; elsewhere refuses unless the command line already decided.
-    ///
-    /// # Errors
-    /// When the person says no, or nobody can be asked.
-    pub fn confirm(&self, plugin: &Plugin, args: &args::Run) -> Result<()> {
-        if plugin.manifest().is_none() || args.allow_requested || args.grant.is_some() || !self.asks_for_anything() {
-            return Ok(());
-        }
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            return Err(Failure::new(
-                Exit::NotGranted,
-                format!("{} requests capabilities that nobody granted", plugin.name()),
-            )
-            .hint("give --allow-requested to grant what is listed above, or --grant FILE to grant less"));
-        }
-        eprint!("grant this? [y/N] ");
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).or_fail(Exit::HostFailed, "cannot read the answer")?;
-        match answer.trim() {
-            "y" | "Y" | "yes" => Ok(()),
-            _ => Err(Failure::new(Exit::NotGranted, "not granted").hint("nothing was run; --grant FILE grants less")),
-        }
+    /// Tells whether the plugin requests something that somebody has to grant.
+    pub fn asks_for_anything(&self) -> bool {
+        let log = Remit::from_request(&Request { log: self.request.log.clone(), ..Request::default() });
+        Remit::from_request(&self.request) != log
     }
+}
 
-    fn asks_for_anything(&self) -> bool {
-        !self.request.files.is_empty()
-            || self.request.kv.is_some()
-            || !self.request.imports.is_empty()
-            || self.request.config.is_some()
+/// Returns what the manifest asks for, or else the configuration says, within grant and ceiling; what the command line
+/// says comes before all but the ceiling.
+fn limits(request: &Request, grant: Option<&Grant>, args: &args::Run, config: &Config) -> Limits {
+    let mut asked = config.limits.clone();
+    asked.extend(request.limits.clone());
+    let limits = Limits::requested(&asked);
+    let limits = grant.map_or(limits.clone(), |grant| limits.bounded_by(&grant.limits));
+    let limits = args.limits.iter().fold(limits, |limits, limit| limits.with(limit.kind, limit.value));
+    limits.bounded_by(&config.ceiling.limits)
+}
+
+/// Refuses a grant that counts calls: a count that nobody holds would be a promise that is not kept.
+fn refuse_amounts(grant: &Grant) -> Result<()> {
+    let http = grant.http.iter().map(|entry| &entry.terms);
+    if grant.terms.values().chain(http).all(|terms| terms.amounts.is_empty()) {
+        return Ok(());
     }
+    let message = "the grant counts calls (`amount`), which this version of Remit stores and does not enforce";
+    Err(Failure::new(Exit::NotGranted, message).hint("grant it without `amount`, or wait for the version that counts"))
 }
 
 fn read_grant(path: &Path) -> Result<(Grant, String)> {
@@ -144,24 +141,15 @@ fn bind(request: &Request, mounts: &[MountArg], grant: Option<&Grant>) -> Result
     Ok(folders)
 }
 
-/// Returns a grant of just what the mounts give: a folder mounted without `:rw` is only read.
-fn as_mounted(request: &Request, mounts: &[MountArg], grant: Option<&Grant>) -> Grant {
-    let mut mounted = Grant {
-        kv: request.kv.as_ref().map(|asked| asked.scope.clone()),
-        log: request.log.clone(),
-        imports: request.imports.keys().cloned().collect(),
-        config: request.config.iter().flat_map(|asked| &asked.scope.keys).cloned().collect(),
-        ..Grant::default()
-    };
-    for (name, asked) in &request.files {
-        let mount = mounts.iter().find(|mount| mount.name == name.as_str());
-        let granted = grant.and_then(|grant| grant.files.get(name)).map(|granted| granted.access);
-        let access = mount.map(|mount| mount.access).or(granted).unwrap_or(Access::Read);
-        let files =
-            crate::manifest::GrantedFiles { access, mount: Some(asked.scope.mount.clone()), quota: None, dir: None };
-        mounted.files.insert(name.clone(), files);
+/// Returns the request for just what the mounts give: a folder mounted without `:rw` is only read.
+fn as_mounted(request: &Request, mounts: &[MountArg]) -> Request {
+    let mut asked = request.clone();
+    for (name, files) in &mut asked.files {
+        if let Some(mount) = mounts.iter().find(|mount| mount.name == name.as_str()) {
+            files.scope.access = files.scope.access.min(mount.access);
+        }
     }
-    mounted
+    asked
 }
 
 /// A bare component requests nothing and has what the flags grant; a mount's name is also its mount point.

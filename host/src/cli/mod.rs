@@ -3,29 +3,44 @@
 //! `clap` is named only here and below. A command prints its result on stdout and everything else on stderr.
 
 pub mod args;
+mod ask;
 mod build;
 mod check;
 mod completions;
+mod config;
 mod embedded;
 pub mod exit;
+mod explain;
+mod find;
+mod give;
 mod grant;
+mod grants;
 mod home;
 mod identity;
+mod install;
 mod new;
 mod outcome;
+mod outward;
+mod overlap;
 pub mod plugin;
+mod plugins;
 mod remove;
 mod replay;
 pub mod report;
+mod revoke;
 mod run;
 mod runs;
+mod secret;
+mod sections;
 mod session;
 mod shell;
 mod show;
 mod signals;
+mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
+mod uninstall;
 mod verify;
 mod version;
 
@@ -78,12 +93,34 @@ enum Command {
     Verify(args::Verify),
     /// Remove runs from the journal
     Rm(args::Remove),
+    /// Install a plugin: keep its component and manifest, by digest
+    ///
+    /// The plugin is marked unsigned. It is run by its name from then on, and a later release of it keeps the earlier.
+    Install(args::Install),
+    /// List the installed plugins
+    Plugins(args::Plugins),
+    /// Uninstall a plugin and end its grants; its runs stay, and so does what it stored
+    Uninstall(args::Uninstall),
+    /// Grant a plugin what it asks for, or some of it, and keep that
+    Grant(args::Grant),
+    /// List grants
+    Grants(args::Grants),
+    /// Take grants back
+    Revoke(args::Revoke),
+    /// Say what a plugin may do and why: request, grant and ceiling
+    Explain(args::Explain),
     /// Print this host's public key
     #[command(after_help = "Example:\n  remit verify last --key $(remit identity)")]
     Identity(args::Json),
     /// Show where state lives and how large it is
     #[command(after_help = "Example:\n  remit home --json")]
     Home(args::Json),
+    /// Store secrets, and say which requests carry them
+    #[command(subcommand, after_help = "Examples:\n  remit secret set crm-token < token.txt\n  remit secret list")]
+    Secret(args::Secret),
+    /// Look at the operator's configuration
+    #[command(subcommand, after_help = "Examples:\n  remit config init\n  remit config check")]
+    Config(args::Config),
     /// Write a new project
     #[command(subcommand)]
     New(New),
@@ -144,8 +181,17 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Replay(args) => replay::replay(shell, &args),
         Command::Verify(args) => verify::verify(shell, &args),
         Command::Rm(args) => remove::remove(shell, &args),
+        Command::Install(args) => install::install(shell, &args),
+        Command::Plugins(args) => plugins::plugins(shell, &args),
+        Command::Uninstall(args) => uninstall::uninstall(shell, &args),
+        Command::Grant(args) => give::grant(shell, &args),
+        Command::Grants(args) => grants::grants(shell, &args),
+        Command::Revoke(args) => revoke::revoke(shell, &args),
+        Command::Explain(args) => explain::explain(shell, &args),
         Command::Identity(args) => identity::identity(shell, &args),
         Command::Home(args) => home::home(shell, &args),
+        Command::Secret(command) => secret::secret(shell, &command),
+        Command::Config(command) => config::config(shell, &command),
         Command::New(New::Agent(args)) => new::agent(&args),
         Command::Build(args) => build::build(&args),
         Command::Completions(args) => completions::completions::<CommandLine>(&args),

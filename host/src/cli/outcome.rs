@@ -3,7 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::exit::Exit;
+use super::find;
 use super::report::{Result, note};
+use super::sections;
 use super::session::Session;
 use crate::gate::{End, Outcome};
 use crate::id::RunId;
@@ -98,6 +100,7 @@ impl Tally {
     pub fn of(session: &Session, id: RunId) -> Result<Self> {
         let mut counts = std::collections::BTreeMap::<String, u64>::new();
         let mut denials = Vec::new();
+        let mut grantee = None;
         let mut reader = session.journal().reader(id)?;
         while let Some(entry) = reader.next()? {
             let Some(function) = entry.function() else { continue };
@@ -108,7 +111,11 @@ impl Tally {
                 }
             }
             if let Some(denial) = entry.extension()?.denial {
-                let denial = denied(&function.name, &denial);
+                let grantee = match &mut grantee {
+                    Some(grantee) => grantee,
+                    none => none.insert(find::typed(session.journal(), &session.journal().header(id)?)?),
+                };
+                let denial = denied(&function.name, &denial, grantee);
                 if denials.len() < LISTED_MAX && !denials.contains(&denial) {
                     denials.push(denial);
                 }
@@ -121,17 +128,22 @@ impl Tally {
     }
 }
 
-/// Says what was refused and which grant would allow it.
-fn denied(function: &str, denial: &str) -> String {
+/// Says what was refused and which grant would allow it, to be kept for `grantee`.
+fn denied(function: &str, denial: &str, grantee: &str) -> String {
     let Ok(refusal) = serde_json::from_str::<crate::gate::Refusal>(denial) else {
         return format!("{function}: {denial}");
     };
-    match refusal.grant {
-        Some(grant) => format!(
-            "{function}: {}; a grant that allows it:\n    {}",
-            refusal.rule,
-            grant.trim().replace('\n', "\n    ")
-        ),
-        None => format!("{function}: {}", refusal.rule),
+    let Some(grant) = refusal.grant else { return format!("{function}: {}", refusal.rule) };
+    let shown = grant.trim().replace('\n', "\n    ");
+    let said = format!("{function}: {}; a grant that allows it:\n    {shown}", refusal.rule);
+    match sections::on_one_line(&grant) {
+        Some(line) => format!("{said}\n  to keep it: remit grant {} {}", quoted(grantee), quoted(&line)),
+        None => said,
     }
+}
+
+/// Returns one word for a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:#@%+,".contains(c);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

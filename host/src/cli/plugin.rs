@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::exit::Exit;
 use super::report::{Failure, OrFail as _, Result};
 use crate::digest::{Content, Digest};
-use crate::manifest::{self, Kind, Manifest, Name};
+use crate::manifest::{self, Kind, Manifest, Name, Request};
 
 /// Bytes in a component: what the journal keeps as one blob. Python components have about 18 MiB.
 pub const COMPONENT_SIZE_MAX: u64 = crate::journal::PAYLOAD_MAX as u64;
@@ -53,6 +53,11 @@ pub enum Identity {
         /// The digest of the component.
         component: Digest,
     },
+    /// What it was when it was installed, as it printed then.
+    Installed {
+        /// The identity.
+        identity: String,
+    },
 }
 
 impl fmt::Display for Identity {
@@ -61,6 +66,7 @@ impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (folder, name) = match self {
             Self::File { component } => return write!(f, "file:{component}"),
+            Self::Installed { identity } => return f.write_str(identity),
             Self::Folder { folder, name } => (folder.as_os_str().as_encoded_bytes(), name),
         };
         f.write_str("folder:")?;
@@ -86,7 +92,40 @@ impl Plugin {
     ///
     /// With [`Exit::PluginUnfit`]: nothing is there, the manifest is wrong, or the component is missing or too large.
     pub fn read(path: &Path) -> Result<Self> {
+        Self::read_any(path)?.runnable()
+    }
+
+    /// Reads the plugin at `path`, whatever its kind.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plugin::read`].
+    pub fn read_any(path: &Path) -> Result<Self> {
         if is_folder(path)? { Self::from_folder(Declared::read(path)?) } else { Self::from_file(path) }
+    }
+
+    /// Returns the plugin, if it is of a kind that runs by itself.
+    ///
+    /// # Errors
+    ///
+    /// With [`Exit::PluginUnfit`]: it is a connector, or requests what this version does not offer.
+    pub fn runnable(self) -> Result<Self> {
+        match self.manifest() {
+            Some(manifest) if manifest.kind == Kind::Connector => {
+                let message = format!("{} is a connector, which runs only for those who call it", manifest.name);
+                Err(Failure::new(Exit::PluginUnfit, message))
+            }
+            Some(manifest) => match not_offered(manifest.request()) {
+                Some(what) => {
+                    let message =
+                        format!("{} requests {what}, which this version of Remit does not offer", manifest.name);
+                    Err(Failure::new(Exit::PluginUnfit, message)
+                        .hint("take the request out of remit.toml, or use a newer Remit"))
+                }
+                None => Ok(self),
+            },
+            None => Ok(self),
+        }
     }
 
     /// Returns the name in the manifest, or for a bare component its file's name without `.wasm`.
@@ -112,11 +151,6 @@ impl Plugin {
 
     fn from_folder(declared: Declared) -> Result<Self> {
         let component_path = declared.component_path();
-        if declared.manifest.kind == Kind::Connector {
-            let message =
-                format!("{} is a connector: this version of Remit runs agents and commands", declared.manifest.name);
-            return Err(Failure::new(Exit::PluginUnfit, message));
-        }
         let build = format!("build it with `remit build {}`", declared.folder.display());
         let component = Content::of(read_component(&component_path, &build)?);
         let identity = Identity::Folder { folder: declared.folder.clone(), name: declared.manifest.name.clone() };
@@ -185,6 +219,18 @@ pub fn read_component(path: &Path, hint: &str) -> Result<Vec<u8>> {
     }
     let (path, mib) = (path.display(), COMPONENT_SIZE_MAX >> 20);
     Err(Failure::new(Exit::PluginUnfit, format!("component {path} has more than {mib} MiB")))
+}
+
+/// Returns a capability that a manifest can request and this version does not have.
+fn not_offered(request: &Request) -> Option<&'static str> {
+    [
+        ("a model", request.model.is_some()),
+        ("connectors", !request.connectors.is_empty()),
+        ("tools", request.tools.is_some()),
+        ("configuration values", request.config.is_some()),
+    ]
+    .into_iter()
+    .find_map(|(what, is_requested)| is_requested.then_some(what))
 }
 
 fn is_folder(path: &Path) -> Result<bool> {

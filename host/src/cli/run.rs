@@ -6,13 +6,17 @@ use serde_json::{Value as Json, json};
 
 use super::Shell;
 use super::args::{self, Input};
+use super::ask;
 use super::exit::Exit;
+use super::find::Named;
+use super::give::Answers;
 use super::grant::Granted;
 use super::outcome::{exit_of, tell};
+use super::outward;
 use super::plugin::Plugin;
 use super::report::{Failure, Result, note, print_bytes, print_json};
 use super::session::Session;
-use crate::agent::{Agent, Launch, LaunchError, Stop, accept};
+use crate::agent::{Accepted, Agent, Launch, LaunchError, Stop, accept};
 use crate::engine::World;
 use crate::gate::{End, Outcome, OutputStream};
 use crate::id::RunId;
@@ -20,8 +24,9 @@ use crate::meter::{LimitKind, Limits};
 
 /// Runs the plugin and returns how the process ends.
 pub fn run(shell: &Shell, args: &args::Run) -> Result {
-    let plugin = Plugin::read(&args.plugin)?;
-    let session = Session::with_host(shell, &format!("remit run {}", plugin.name()))?;
+    let named = Named::read(shell, &args.plugin)?;
+    let session = Session::with_host(shell, &format!("remit run {}", named.name()))?;
+    let plugin = named.plugin(session.journal(), &args.plugin)?.runnable()?;
     let exit = run_in(&session, &plugin, args)?;
     session.close()?;
     Ok(exit)
@@ -30,9 +35,8 @@ pub fn run(shell: &Shell, args: &args::Run) -> Result {
 fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let agent = session.agent(&plugin.component, &plugin.component_path.display().to_string())?;
     check_kind(plugin, agent.world())?;
-    let granted = Granted::decide(plugin, args, session.home())?;
-    granted.show(plugin);
-    granted.confirm(plugin, args)?;
+    let granted = ask::decide(&Answers { session, plugin }, args)?;
+    let network = outward::network(session, plugin, &granted.remit)?;
     let launch = launch(plugin, &agent, args, granted)?;
     let engine = session.host()?.engine().fingerprint();
     let stop = Stop::default();
@@ -40,6 +44,7 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let (id, ended) = session.block_on(&stop, async {
         let accepted =
             accept(launch, &agent, engine, session.journal(), session.clock().clone()).map_err(not_started)?;
+        let accepted = network.into_iter().fold(accepted, Accepted::reaching);
         let id = accepted.id;
         note(format!("run {id}"));
         Ok::<_, Failure>((id, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await))
@@ -100,7 +105,7 @@ fn input(world: World, args: &args::Run, limits: &Limits) -> Result<Vec<u8>> {
 }
 
 /// Returns who asked: the user of this process, by name.
-fn principal() -> String {
+pub fn principal() -> String {
     let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|variable| std::env::var(variable).ok());
     format!("local:{}", name.unwrap_or_else(|| "unknown".into()))
 }

@@ -129,7 +129,7 @@ impl Session {
     pub fn block_on<T>(&self, stop: &Stop, work: impl Future<Output = T>) -> Result<T> {
         let failed = |error| Failure::from_error(Exit::HostFailed, error);
         signals::set(&stop.flag()).map_err(failed)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         Ok(runtime.block_on(work))
     }
 
@@ -178,6 +178,8 @@ impl From<journal::Error> for Failure {
                 Some("the other runs may be whole: `remit verify RUN` checks one; restore a backup"),
             ),
             E::NoSuchRun(_) => (Exit::NoSuchRun, Some("`remit runs` lists the runs of this home")),
+            E::NoSuchPlugin(_) => (Exit::PluginUnfit, Some("`remit plugins` lists what is installed")),
+            E::NoSuchGrant(_) | E::GrantEnded(_) => (Exit::Usage, Some("`remit grants --all` lists all there were")),
             E::DiskFull => (Exit::HostFailed, Some("make room and run again; what was recorded is whole")),
             E::ReadOnly(_) => (Exit::HostFailed, Some("give --home a folder that can be written")),
             _ => (Exit::HostFailed, None),

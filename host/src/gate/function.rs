@@ -64,6 +64,8 @@ pub struct Function {
     pub class: Class,
     /// Whether some remit refuses it. What always answers (a clock, a drop) is not governed.
     pub governed: bool,
+    /// Whether no guest can import it: the host does it in another function's call.
+    pub is_internal: bool,
     params: fn(&[u8]) -> Json,
     outcome: fn(&[u8]) -> Json,
 }
@@ -91,9 +93,17 @@ impl Functions {
     /// Adds a function with params `P` and outcome `R` and returns its index.
     pub fn add<P: Value, R: Value>(&mut self, name: &'static str, class: Class, governed: bool) -> u16 {
         let index = u16::try_from(self.all.len()).expect("the host links fewer than 65,536 functions");
-        self.all.push(Function { index, name, class, governed, params: render::<P>, outcome: render::<R> });
+        let (params, outcome) = (render::<P>, render::<R>);
+        self.all.push(Function { index, name, class, governed, is_internal: false, params, outcome });
         let earlier = self.by_name.insert(name, index);
         assert!(earlier.is_none(), "{name} is linked twice");
+        index
+    }
+
+    /// Adds a governed function that the host does in another's call, and returns its index.
+    pub fn add_internal<P: Value, R: Value>(&mut self, name: &'static str, class: Class) -> u16 {
+        let index = self.add::<P, R>(name, class, true);
+        self.all[usize::from(index)].is_internal = true;
         index
     }
 

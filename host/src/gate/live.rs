@@ -1,11 +1,13 @@
 //! The live side of the gate: permit, make durable what the class demands, perform, record, settle.
 
+mod remote;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use atomic_refcell::{AtomicRefCell, AtomicRefMut};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::function::{Class, Functions};
 use super::output::{Output, OutputStream};
@@ -231,6 +233,7 @@ impl<C> Live<C> {
                 indexes.into_iter().try_for_each(|index| self.remit.file_allows(index, access))
             }
             Ask::Log(level) => self.remit.log_allows(level),
+            Ask::Http(target) => self.remit.http_allows(target).map(drop),
             Ask::Never(what) => return Err(Box::new(Refusal { rule: format!("no remit allows {what}"), grant: None })),
         }
         .map_err(|denial| Box::new(Refusal { rule: denial.rule(), grant: denial.grant() }))
@@ -249,20 +252,31 @@ impl<C> Live<C> {
             return Ok(None);
         }
         if admission.class.needs_intent() {
-            let time_us = self.stamp(admission.class);
-            let function = self.interned[usize::from(op.index)];
             let before = op.foresee.and_then(|foresee| foresee(&self.caps, params));
-            let extension = before.map(|before| Extension { before: Some(before.to_string()), ..Extension::default() });
-            let extension = extension.as_ref();
-            let intent =
-                Record { kind: Kind::Intent, function, fuel, time_us, params: encoded, outcome: &[], extension };
-            admission.intent = Some(self.journal.borrow_mut().call(&intent)?);
+            admission.intent = Some(self.intend(op.index, admission.class, fuel, encoded, before)?);
             return self.barrier().map(Some);
         }
         if admission.class == Class::WriteFile && self.undurable_inputs {
             return self.barrier().map(Some);
         }
         Ok(None)
+    }
+
+    /// Records what a call is about to do. Returns the number of the entry.
+    fn intend(
+        &mut self,
+        index: u16,
+        class: Class,
+        fuel: u64,
+        params: &[u8],
+        before: Option<Json>,
+    ) -> Result<u64, Halt> {
+        let time_us = self.stamp(class);
+        let function = self.interned[usize::from(index)];
+        let extension = before.map(|before| Extension { before: Some(before.to_string()), ..Extension::default() });
+        let (kind, extension) = (Kind::Intent, extension.as_ref());
+        let intent = Record { kind, function, fuel, time_us, params, outcome: &[], extension };
+        Ok(self.journal.borrow_mut().call(&intent)?)
     }
 
     /// Hands everything recorded so far to the journal and returns what to wait for.

@@ -9,6 +9,7 @@ pub mod divergence;
 pub mod end;
 pub mod function;
 pub mod halt;
+pub mod remote;
 pub mod value;
 
 mod live;
@@ -21,6 +22,7 @@ pub use function::{Class, Function, Functions};
 pub use halt::{Halt, StopReason};
 pub use live::{Admission, Buffered, Live, Refusal, Turn};
 pub use output::{Output, OutputStream};
+pub use remote::{Departure, Outgoing, RemoteOp, Sending, Sent};
 pub use replay::{FuelRule, Replay, class_name};
 pub use value::Value;
 
@@ -31,7 +33,7 @@ use serde_json::Value as Json;
 use crate::journal;
 use crate::manifest::Level;
 use crate::meter::{Crossed, LimitKind};
-use crate::scope::Access;
+use crate::scope::{Access, HttpTarget};
 
 /// What a call wants, for the remit to judge.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,8 @@ pub enum Ask<'a> {
     Mounts([usize; 2], Access),
     /// A log line at this level.
     Log(Level),
+    /// A request over HTTP.
+    Http(&'a HttpTarget),
     /// Something that no remit of this version holds, and what to call it.
     Never(&'static str),
 }
@@ -168,6 +172,14 @@ impl<C, D> Gate<C, D> {
         }
     }
 
+    /// Returns the live side and what both sides know, if this run is live.
+    pub fn as_live_with_derived(&mut self) -> Option<(&mut Live<C>, &D)> {
+        match &mut self.side {
+            Side::Live(live) => Some((live, &self.derived)),
+            Side::Replay(_) => None,
+        }
+    }
+
     /// Returns the replay side, if this run is replayed.
     pub fn as_replay(&mut self) -> Option<&mut Replay> {
         match &mut self.side {
@@ -268,17 +280,32 @@ impl<C, D> Gate<C, D> {
     /// A [`Halt`] ends the run.
     #[inline]
     pub fn pure<P: Value, R: Value>(&mut self, op: &PureOp<D, P, R>, fuel: u64, params: &P) -> Result<R, Halt> {
+        self.compute(op.index, fuel, params, op.perform)
+    }
+
+    /// Answers a call of function `index` that follows from what is recorded already, by `perform`.
+    ///
+    /// # Errors
+    /// A [`Halt`] ends the run.
+    #[inline]
+    pub fn compute<P: Value, R: Value>(
+        &mut self,
+        index: u16,
+        fuel: u64,
+        params: &P,
+        perform: impl FnOnce(&mut D, &mut Ordinals, &P) -> Result<R, Halt>,
+    ) -> Result<R, Halt> {
         self.encode(params);
         let answer = match &mut self.side {
-            Side::Live(live) => (op.perform)(&mut self.derived, &mut self.ordinals, params).and_then(|outcome| {
-                live.record_pure(op.index, fuel, &self.params)?;
+            Side::Live(live) => perform(&mut self.derived, &mut self.ordinals, params).and_then(|outcome| {
+                live.record_pure(index, fuel, &self.params)?;
                 Ok(outcome)
             }),
             Side::Replay(replay) => replay
-                .expect(&self.functions, op.index, fuel, &self.params)
-                .and_then(|()| (op.perform)(&mut self.derived, &mut self.ordinals, params)),
+                .expect(&self.functions, index, fuel, &self.params)
+                .and_then(|()| perform(&mut self.derived, &mut self.ordinals, params)),
         };
-        answer.map_err(|halt| self.halt_in(op.index, halt))
+        answer.map_err(|halt| self.halt_in(index, halt))
     }
 
     /// Takes note of a halt that a host function found while it waited.

@@ -5,8 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::grants::GrantId;
 use crate::digest::Digest;
 use crate::id::RunId;
+use crate::manifest::{RuleId, Window, amount};
 
 /// A journal could not do what it was asked. Cheap to clone, since one failed commit answers many runs.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -60,6 +62,33 @@ pub enum Error {
         /// The first entry of the refused append.
         claimed_entry: u64,
     },
+    /// No plugin with this identity is installed.
+    #[error("no plugin {0} is installed")]
+    NoSuchPlugin(Arc<str>),
+    /// No grant has this name.
+    #[error("no grant {0}")]
+    NoSuchGrant(GrantId),
+    /// The grant was revoked, replaced, or has expired.
+    #[error("grant {0} does not hold any more")]
+    GrantEnded(GrantId),
+    /// As much as a grant allows is used or reserved already.
+    #[error("{rule}: {} is used up", amount(*.window, *.max))]
+    Exhausted {
+        /// What is counted.
+        rule: RuleId,
+        /// Over which span.
+        window: Window,
+        /// The most of it.
+        max: u64,
+    },
+    /// The run reserved nothing with this intent, or it was settled.
+    #[error("run {run} has no reservation open with intent {intent}")]
+    NotReserved {
+        /// The run.
+        run: RunId,
+        /// The number of the intent.
+        intent: u64,
+    },
     /// A payload is larger than the journal stores.
     #[error("{what} of {len} bytes is over the limit of {max} bytes")]
     TooLarge {
@@ -87,6 +116,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Tells whether a claim was refused, so that the run goes on without it.
+    pub(super) fn refuses_claim(&self) -> bool {
+        matches!(self, Self::Exhausted { .. } | Self::GrantEnded(_) | Self::NoSuchGrant(_))
+    }
+
     /// Returns the error for bytes that are not what they should be.
     #[cold]
     pub(super) fn damaged(what: impl fmt::Display) -> Self {

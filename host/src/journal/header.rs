@@ -31,7 +31,7 @@ pub struct Header {
     pub engine: String,
     /// Fuel between two yields.
     pub fuel_slice: u64,
-    /// The grants in force, as the operator wrote them.
+    /// The grants in force: the names of those that are stored, the text of the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<String>,
     /// Version of the host that accepted the run.
@@ -111,7 +111,7 @@ impl Payload {
 impl Header {
     /// Returns the namespace of kv that belongs to the plugin's identity.
     pub fn namespace(&self) -> Digest {
-        Digest::of_parts(&[b"remit kv namespace 1\0", self.plugin.identity.as_bytes()])
+        namespace(&self.plugin.identity)
     }
 
     /// Returns the canonical bytes.
@@ -123,6 +123,11 @@ impl Header {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Error> {
         serde_json::from_slice(bytes).map_err(|error| Error::damaged(format_args!("a run header: {error}")))
     }
+}
+
+/// Returns the namespace of an identity: of its kv, and of what is counted for it.
+pub(super) fn namespace(identity: &str) -> Digest {
+    Digest::of_parts(&[b"remit kv namespace 1\0", identity.as_bytes()])
 }
 
 /// Returns `value` as JSON with sorted keys and no spaces.

@@ -2,6 +2,10 @@
 
 use std::sync::mpsc::SyncSender;
 
+use redb::WriteTransaction;
+
+use super::amounts::{Claim, Settlement};
+use super::answer::Question;
 use super::blob::Blob;
 use super::entry::FunctionDef;
 use super::error::Error;
@@ -11,6 +15,7 @@ use super::progress::Progress;
 use super::row::{Extent, StateBody};
 use crate::digest::Digest;
 use crate::id::RunId;
+use crate::time::Timestamp;
 
 /// What the writer thread is asked to do.
 pub(super) enum Message {
@@ -24,6 +29,8 @@ pub(super) enum Message {
     TakeOver(Box<TakeOver>),
     /// Remove a run and what only it used.
     Remove(RunId, Reply),
+    /// Change what an operator decides.
+    Edit(Option<Edit>, Reply),
     /// The writer of this run, at this epoch, has gone.
     Leave(RunId, u64),
     /// Finish.
@@ -35,14 +42,16 @@ impl Message {
     pub fn is_urgent(&self) -> bool {
         match self {
             Self::Append(append) => append.barrier,
-            Self::Barrier | Self::Accept(_) | Self::TakeOver(_) | Self::Remove(..) | Self::Close => true,
+            Self::Barrier | Self::Accept(_) | Self::TakeOver(_) | Self::Remove(..) | Self::Edit(..) | Self::Close => {
+                true
+            }
             Self::Leave(..) => false,
         }
     }
 
     /// Says whether it changes the file.
     pub fn changes(&self) -> bool {
-        matches!(self, Self::Append(_) | Self::Accept(_) | Self::TakeOver(_) | Self::Remove(..))
+        matches!(self, Self::Append(_) | Self::Accept(_) | Self::TakeOver(_) | Self::Remove(..) | Self::Edit(..))
     }
 
     /// Returns how much it adds to a commit, roughly.
@@ -68,7 +77,19 @@ pub(super) struct Append {
     pub state: Option<StateBody>,
     /// Whether somebody waits for it.
     pub barrier: bool,
+    /// What its one entry, an intent, claims. Refused, nothing of this is stored.
+    pub claiming: Option<Claiming>,
+    /// What became of the claims of earlier intents.
+    pub settlements: Vec<(u64, Settlement)>,
     pub promise: Promise,
+}
+
+/// What an intent claims, and where the answer goes.
+pub(super) struct Claiming {
+    pub claims: Vec<Claim>,
+    pub owner: Digest,
+    pub now: Timestamp,
+    pub question: Question,
 }
 
 /// A kv entry to set, or to delete when there is no value.
@@ -90,6 +111,13 @@ impl Promise {
         if let Some(progress) = self.0.take() {
             progress.give_buffer(buffer);
             progress.advance(entries);
+        }
+    }
+
+    /// Forgets what was promised: who asked is told otherwise.
+    pub fn release(&mut self, buffer: Vec<u8>) {
+        if let Some(progress) = self.0.take() {
+            progress.give_buffer(buffer);
         }
     }
 
@@ -127,6 +155,9 @@ pub(super) struct TakeOver {
     pub progress: Progress,
     pub reply: Reply,
 }
+
+/// A change that an operator makes. The inner result is a refusal, which changes nothing.
+pub(super) type Edit = Box<dyn FnOnce(&WriteTransaction) -> Result<Result<(), Error>, Error> + Send>;
 
 /// Where an answer goes. Dropping it answers [`Error::Closed`].
 pub(super) type Reply = SyncSender<Result<(), Error>>;

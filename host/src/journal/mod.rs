@@ -7,13 +7,18 @@
 //! It promises: what [`Durable`] has answered for is on disk; kv writes commit with the entry that caused them; what a
 //! reader hands out is what was written, or an error; a damaged file is an [`Error`] and never a panic.
 
+mod amounts;
+mod answer;
 mod blob;
 mod chain;
 mod commits;
+mod document;
 mod edge;
+mod edit;
 mod entry;
 mod error;
 mod extension;
+mod grants;
 mod header;
 mod index;
 mod kv;
@@ -21,6 +26,7 @@ mod message;
 mod opening;
 mod overlay;
 mod packed;
+mod plugins;
 mod progress;
 mod queue;
 mod reader;
@@ -46,11 +52,15 @@ use std::thread::JoinHandle;
 /// The keys that sign heads and check them.
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 
+pub use self::amounts::{Claim, Settlement, Unsettled};
+pub use self::answer::Answered;
 pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};
 pub use self::extension::{EXTENSION_MAX, Extension};
+pub use self::grants::{Answer, Ended, Generation, Grant, GrantId, NewGrant, NotAGrantId, StoredGrant};
 pub use self::header::{Header, Payload, Plugin};
 pub use self::opening::Opening;
+pub use self::plugins::{Installation, Installed, Release, Uninstalled};
 pub use self::progress::{Durable, Progress};
 pub use self::reader::Reader;
 pub use self::run_writer::RunWriter;

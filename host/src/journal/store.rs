@@ -7,6 +7,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 use super::edge::edge;
 use super::error::Error;
+use super::grants::Generation;
 use super::index::Tail;
 use super::row::Extent;
 use crate::id::RunId;
@@ -15,6 +16,7 @@ use crate::id::RunId;
 pub(super) struct Store {
     database: RwLock<Option<Database>>,
     published: Mutex<HashMap<RunId, Published>>,
+    generation: Generation,
 }
 
 /// What readers need to know of a run that is being written.
@@ -26,7 +28,7 @@ pub(super) struct Published {
 
 impl Store {
     pub fn new(database: Database) -> Self {
-        Self { database: RwLock::new(Some(database)), published: Mutex::default() }
+        Self { database: RwLock::new(Some(database)), published: Mutex::default(), generation: Generation::new() }
     }
 
     /// Begins to read what is committed.
@@ -61,5 +63,15 @@ impl Store {
     /// Returns how far the runs that are being written have come.
     pub fn published(&self) -> MutexGuard<'_, HashMap<RunId, Published>> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the count of changes of grants.
+    pub fn generation(&self) -> Generation {
+        self.generation.clone()
+    }
+
+    /// Counts a change of grants. Whoever made it is told after this.
+    pub fn grants_changed(&self) {
+        self.generation.advance();
     }
 }

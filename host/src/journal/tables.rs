@@ -29,6 +29,17 @@ pub(super) const KV: Table<&[u8], &[u8]> = Table::new("kv");
 /// Namespace to the sum of its keys' and values' lengths.
 pub(super) const KV_TOTALS: Table<&[u8; 32], u64> = Table::new("kv_totals");
 
+// The tables from here on came later: a file has each from its first row on, and without it that table is empty.
+
+/// Digest of an identity and number of a release to the release.
+pub(super) const PLUGINS: Table<&[u8; 40], &[u8]> = Table::new("plugins");
+/// Number of a grant to the grant.
+pub(super) const GRANTS: Table<u64, &[u8]> = Table::new("grants");
+/// What is counted, in which span, to how much of it is used or reserved.
+pub(super) const AMOUNTS: Table<&[u8], u64> = Table::new("amounts");
+/// Run id and number of an intent to what it reserves.
+pub(super) const RESERVATIONS: Table<&[u8; 24], &[u8]> = Table::new("reservations");
+
 /// In [`META`]: the format of the file.
 const FORMAT_KEY: &str = "format";
 /// In [`META`]: the index knows every commit below this one.
@@ -62,6 +73,18 @@ fn indexed_up_to(read: &ReadTransaction) -> Result<Option<u64>, Error> {
         FORMAT => Ok(Some(fact(INDEXED)?)),
         found if found > FORMAT => Err(Error::NewerFormat { found, supported: FORMAT }),
         found => Err(Error::damaged(format_args!("there is no format {found}"))),
+    }
+}
+
+/// Opens a table that may not have a row yet.
+pub(super) fn if_there<K: redb::Key + 'static, V: redb::Value + 'static>(
+    read: &ReadTransaction,
+    table: Table<K, V>,
+) -> Result<Option<redb::ReadOnlyTable<K, V>>, Error> {
+    match read.open_table(table) {
+        Ok(table) => Ok(Some(table)),
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

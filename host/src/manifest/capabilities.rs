@@ -12,13 +12,14 @@ use super::section::{Malformed, Node, Section, bad_value, one_of, parsed, text};
 /// Elements of one list, and tables of one capability: far more than a person reads before granting.
 const ENTRIES_MAX: usize = 256;
 
-const KNOWN: [&str; 5] = ["files", "kv", "log", "imports", "config"];
-const LATER: [&str; 8] = ["http", "secrets", "model", "connectors", "tools", "approval", "timer", "signal"];
+const KNOWN: [&str; 10] =
+    ["files", "kv", "log", "imports", "config", "http", "secrets", "model", "connectors", "tools"];
+const LATER: [&str; 3] = ["approval", "timer", "signal"];
 
 /// One named table of a capability, such as `[capabilities.files.notes]`.
-pub(super) struct Table<'t, N> {
-    pub(super) name: N,
-    pub(super) section: Section<'t>,
+pub(crate) struct Table<'t, N> {
+    pub(crate) name: N,
+    pub(crate) section: Section<'t>,
 }
 
 /// Reports capabilities that do not exist, and those that this version of the host does not offer yet.
@@ -29,16 +30,24 @@ pub(super) fn allow_known(section: &Section<'_>, problems: &mut Problems) {
     });
 }
 
-/// Reports keys that a request does not have. A host directory is one that somebody will try.
+/// Reports keys that a request does not have, among them those that only a grant has and somebody will try.
 pub(super) fn allow_in_request(section: &Section<'_>, problems: &mut Problems, known: &[&str]) {
     section.allow_only(problems, known, |key| {
-        let why = "a manifest names no host directory; the operator binds one with --mount NAME=DIR or in a grant file";
-        (key == "dir").then(|| (Fault::UnknownKey, why.to_owned()))
+        let why = match key {
+            "dir" => {
+                "a manifest names no host directory; the operator binds one with --mount NAME=DIR or in a grant file"
+            }
+            "amount" | "expires" => "how often and until when is for the operator to say, in a grant",
+            "addresses" => "only a grant opens addresses that are not on the public network",
+            "idempotent" => "only a grant says that a far side honours our idempotency key",
+            _ => return None,
+        };
+        Some((Fault::UnknownKey, why.to_owned()))
     });
 }
 
 /// Returns the tables under `key`, and reports names that are none.
-pub(super) fn named_tables<'t, N: FromStr<Err = Malformed>>(
+pub(crate) fn named_tables<'t, N: FromStr<Err = Malformed>>(
     section: &Section<'t>,
     problems: &mut Problems,
     key: &str,
@@ -62,10 +71,7 @@ pub(super) fn named_tables<'t, N: FromStr<Err = Malformed>>(
 
 /// Reads what kv has in a request and in a grant.
 pub(super) fn read_kv_scope(section: &Section<'_>, problems: &mut Problems) -> Kv {
-    let listed = section.list(problems, "prefixes", ENTRIES_MAX, parsed::<KeyPrefix>);
-    if listed.as_ref().is_some_and(Vec::is_empty) {
-        problems.push(empty(section, "prefixes"));
-    }
+    let listed = section.some_of(problems, "prefixes", ENTRIES_MAX, parsed::<KeyPrefix>);
     Kv {
         prefixes: listed.unwrap_or_else(|| vec![KeyPrefix::every_key()]).into_iter().collect(),
         access: section.optional(problems, "access", access).unwrap_or(Access::ReadWrite),
@@ -85,10 +91,7 @@ pub(super) fn read_config_keys(section: &Section<'_>, problems: &mut Problems) -
     if !section.has("keys") {
         section.report_missing(problems, "keys");
     }
-    let keys = section.list(problems, "keys", ENTRIES_MAX, parsed::<ConfigKey>)?;
-    if keys.is_empty() {
-        problems.push(empty(section, "keys"));
-    }
+    let keys = section.some_of(problems, "keys", ENTRIES_MAX, parsed::<ConfigKey>)?;
     Some(keys.into_iter().collect())
 }
 
@@ -105,7 +108,7 @@ fn level(node: &Node<'_>) -> Result<Level, Malformed> {
 }
 
 /// Reads one of a few words.
-pub(super) fn word<T: Copy>(node: &Node<'_>, choices: &[T], word: fn(T) -> &'static str) -> Result<T, Malformed> {
+pub(crate) fn word<T: Copy>(node: &Node<'_>, choices: &[T], word: fn(T) -> &'static str) -> Result<T, Malformed> {
     let words: Vec<&str> = choices.iter().map(|choice| word(*choice)).collect();
     let expected = one_of(&words);
     let found = text(node).map_err(|wrong| Malformed { expected: expected.clone(), ..wrong })?;
@@ -117,10 +120,4 @@ pub(super) fn word<T: Copy>(node: &Node<'_>, choices: &[T], word: fn(T) -> &'sta
             None => wrong,
         }
     })
-}
-
-fn empty(section: &Section<'_>, key: &str) -> Problem {
-    let wrong =
-        Malformed { found: "an empty list".to_owned(), expected: "at least one element".to_owned(), hint: None };
-    bad_value(section.path_of(key), wrong, section.span_of(key))
 }

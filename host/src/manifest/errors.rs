@@ -54,13 +54,13 @@ pub struct Problem {
 
 /// Collects problems while reading goes on.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
+pub(crate) struct Problems {
     found: Vec<Problem>,
     left_out: usize,
 }
 
 impl Problems {
-    pub(super) fn push(&mut self, problem: Problem) {
+    pub(crate) fn push(&mut self, problem: Problem) {
         if self.found.len() < PROBLEMS_MAX {
             self.found.push(problem);
         } else {
@@ -69,7 +69,7 @@ impl Problems {
     }
 
     /// Returns the value when nothing is wrong, and otherwise everything that is.
-    pub(super) fn finish<T>(self, value: Option<T>, source_name: &str, text: &str) -> Result<T, Errors> {
+    pub(crate) fn finish<T>(self, value: Option<T>, source_name: &str, text: &str) -> Result<T, Errors> {
         match value {
             Some(value) if self.found.is_empty() => Ok(value),
             _ => Err(Errors::new(source_name, text, self)),
@@ -98,7 +98,7 @@ impl Errors {
     }
 
     /// Returns the error for a file of `len` bytes, which is not read.
-    pub(super) fn too_large(source_name: &str, len: usize, max: usize) -> Self {
+    pub(crate) fn too_large(source_name: &str, len: usize, max: usize) -> Self {
         let title = format!("{}: {len} bytes, more than the {max} that are read", quoted_plain(source_name));
         let problem = Problem { fault: Fault::TooLarge, title, label: String::new(), hint: None, span: 0..0 };
         Self::new(source_name, "", Problems { found: vec![problem], left_out: 0 })
@@ -164,21 +164,21 @@ fn excerpt(text: &str, span: &Range<usize>) -> Range<usize> {
 }
 
 /// Returns `text` in quotation marks for a message: shortened, with control characters escaped.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let start: String = text.chars().take(QUOTED_LEN_MAX).collect();
     let more = if start.len() < text.len() { "…" } else { "" };
     format!("{:?}{more}", start)
 }
 
 /// Returns `text` as a message can hold it, without quotation marks.
-pub(super) fn quoted_plain(text: &str) -> String {
+pub(crate) fn quoted_plain(text: &str) -> String {
     text.chars().flat_map(|c| if is_hidden(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 /// Tells whether a character is not seen, or changes how others are seen: control characters, direction overrides,
 /// line separators, byte-order marks and tags. A `why` that a person reads before granting may hold none of them,
 /// or what is read would not be what was written.
-pub(super) fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{61c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

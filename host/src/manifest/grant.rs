@@ -1,16 +1,23 @@
 //! The grant file: an operator's answer to a request. It has the same tables; reasons and mounts may be left out,
-//! and files may be bound to a directory of the host.
+//! and files may be bound to a directory of the host. What only an operator can say is only here: how often and until
+//! when (`amount`, `expires`), which addresses off the public network a request may reach, which places honour our
+//! idempotency key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::capabilities::{self, Table};
+use super::connector::{self, Connector, Interface, Tools};
 use super::errors::{Errors, Fault, Problems};
+use super::http::{self, GrantedHttp, PLACE_KEYS};
 use super::limit::{LimitValues, read_limits};
+use super::model::{self, Model};
 use super::mount::Mount;
 use super::name::{ConfigKey, ImportName, Name};
+use super::reading::document;
 use super::request::{Access, Kv, Level};
+use super::secret::{self, Secret};
 use super::section::{Malformed, Node, Section, parsed, text};
-use super::{SIZE_MAX, with_root};
+use super::terms::{LastDay, RuleId, TERM_KEYS, Terms, read_expires, read_terms};
 
 /// Bytes in the path of a directory: `PATH_MAX` of Linux.
 const DIR_LEN_MAX: usize = 4_096;
@@ -41,6 +48,21 @@ pub struct Grant {
     pub imports: BTreeSet<ImportName>,
     /// Configuration values.
     pub config: BTreeSet<ConfigKey>,
+    /// Requests over HTTP. No two entries share one.
+    pub http: Vec<GrantedHttp>,
+    /// Secrets that the host adds to requests.
+    pub secrets: BTreeMap<Name, Secret>,
+    /// Models.
+    pub model: Option<Model>,
+    /// Interfaces of connectors.
+    pub connectors: BTreeMap<Interface, Connector>,
+    /// Functions of connectors that a model may choose from.
+    pub tools: Option<Tools>,
+    /// How often and until when the sections other than `http` hold, for those that say so.
+    pub terms: BTreeMap<RuleId, Terms>,
+    /// The last day on which anything of it holds. The terms of each section that can have some say it too; for what
+    /// matters only when a run starts (`log`, `imports`, `config`), whoever starts one has to look here.
+    pub expires: Option<LastDay>,
     /// Bounds on the limits that the plugin asks for.
     pub limits: LimitValues,
 }
@@ -50,13 +72,11 @@ impl Grant {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it; only that it is too large when it has more than [`SIZE_MAX`] bytes.
+    /// Everything that is wrong with it; only that it is too large when it has more than
+    /// [`SIZE_MAX`](super::SIZE_MAX) bytes.
     pub fn parse(source_name: &str, text: &str) -> Result<Self, Errors> {
-        if text.len() > SIZE_MAX {
-            return Err(Errors::too_large(source_name, text.len(), SIZE_MAX));
-        }
-        with_root(source_name, text, |root, problems| {
-            root.allow_only(problems, &["capabilities", "limits"], |key| {
+        document(source_name, text, |root, problems| {
+            root.allow_only(problems, &["expires", "capabilities", "limits"], |key| {
                 let why = "a grant file says what is granted; this belongs to a manifest";
                 ["plugin", "build"].contains(&key).then(|| (Fault::UnknownKey, why.to_owned()))
             });
@@ -64,28 +84,80 @@ impl Grant {
         })
     }
 
+    /// Returns how often and until when the section with this id holds.
+    pub fn terms_of(&self, rule: &RuleId) -> Terms {
+        self.terms.get(rule).cloned().unwrap_or_default()
+    }
+
     fn read(root: &Section<'_>, problems: &mut Problems) -> Self {
-        let limits = read_limits(root, problems);
+        let (limits, expires) = (read_limits(root, problems), read_expires(root, problems));
         let Some(section) = root.section(problems, "capabilities") else {
-            return Self { limits, ..Self::default() };
+            return Self { limits, expires, ..Self::default() };
         };
         capabilities::allow_known(&section, problems);
-        Self {
-            files: read_files(&section, problems),
-            kv: section.section(problems, "kv").map(|kv| read_kv(&kv, problems)),
+        let terms = &mut BTreeMap::new();
+        let mut grant = Self {
+            files: read_files(&section, problems, terms),
+            kv: section.section(problems, "kv").map(|kv| read_kv(&kv, problems, terms)),
             log: section.section(problems, "log").and_then(|log| capabilities::read_log(&log, problems)),
             imports: read_imports(&section, problems),
             config: read_config(&section, problems),
+            http: http::read_granted(&section, problems),
+            secrets: read_secrets(&section, problems, terms),
+            model: section.section(problems, "model").and_then(|model| read_model(&model, problems, terms)),
+            connectors: read_connectors(&section, problems, terms),
+            tools: section.section(problems, "tools").map(|tools| read_tools(&tools, problems, terms)),
+            terms: BTreeMap::new(),
+            expires,
             limits,
+        };
+        grant.terms = std::mem::take(terms);
+        grant.expire_sections();
+        grant
+    }
+
+    /// Puts the last day of the whole into the terms of each section that can have some.
+    fn expire_sections(&mut self) {
+        let Some(last) = self.expires else { return };
+        for rule in self.rules() {
+            self.terms.entry(rule).or_default().expire_by(last);
         }
+        for entry in &mut self.http {
+            entry.terms.expire_by(last);
+        }
+    }
+
+    /// Returns the ids of the sections other than `http` that can have terms.
+    pub(super) fn rules(&self) -> Vec<RuleId> {
+        let single = [
+            self.kv.is_some().then(RuleId::kv),
+            self.model.is_some().then(RuleId::model),
+            self.tools.is_some().then(RuleId::tools),
+        ];
+        let files = self.files.keys().map(RuleId::files);
+        let secrets = self.secrets.keys().map(RuleId::secret);
+        let connectors = self.connectors.keys().map(RuleId::connector);
+        files.chain(secrets).chain(connectors).chain(single.into_iter().flatten()).collect()
     }
 }
 
-fn read_files(section: &Section<'_>, problems: &mut Problems) -> BTreeMap<Name, GrantedFiles> {
+/// The terms of sections that say some.
+type AllTerms = BTreeMap<RuleId, Terms>;
+
+/// Reads what every section of a grant may have, and reports what none has besides `known`.
+fn read_common(section: &Section<'_>, problems: &mut Problems, known: &[&str], rule: RuleId, terms: &mut AllTerms) {
+    section.allow_only(problems, &[known, &TERM_KEYS, &["why"]].concat(), |_| None);
+    section.optional(problems, "why", capabilities::why);
+    let read = read_terms(section, problems);
+    if read != Terms::default() {
+        terms.insert(rule, read);
+    }
+}
+
+fn read_files(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> BTreeMap<Name, GrantedFiles> {
     let mut files = BTreeMap::new();
     for Table { name, section } in capabilities::named_tables::<Name>(section, problems, "files") {
-        section.allow_only(problems, &["mount", "access", "why", "quota", "dir"], |_| None);
-        section.optional(problems, "why", capabilities::why);
+        read_common(&section, problems, &["mount", "access", "quota", "dir"], RuleId::files(&name), terms);
         let mount = section.optional(problems, "mount", parsed::<Mount>);
         let quota = section.optional(problems, "quota", super::quantity::size);
         let dir = section.optional(problems, "dir", directory);
@@ -96,9 +168,8 @@ fn read_files(section: &Section<'_>, problems: &mut Problems) -> BTreeMap<Name, 
     files
 }
 
-fn read_kv(section: &Section<'_>, problems: &mut Problems) -> Kv {
-    section.allow_only(problems, &["why", "prefixes", "access", "quota"], |_| None);
-    section.optional(problems, "why", capabilities::why);
+fn read_kv(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> Kv {
+    read_common(section, problems, &["prefixes", "access", "quota"], RuleId::kv(), terms);
     capabilities::read_kv_scope(section, problems)
 }
 
@@ -117,6 +188,35 @@ fn read_config(section: &Section<'_>, problems: &mut Problems) -> BTreeSet<Confi
     section.allow_only(problems, &["why", "keys"], |_| None);
     section.optional(problems, "why", capabilities::why);
     capabilities::read_config_keys(&section, problems).unwrap_or_default()
+}
+
+fn read_secrets(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> BTreeMap<Name, Secret> {
+    let known = [&PLACE_KEYS[..], &["header", "query"]].concat();
+    secret::read_secrets(section, problems, |section, problems, name, secret| {
+        read_common(section, problems, &known, RuleId::secret(name), terms);
+        Some(secret)
+    })
+}
+
+fn read_model(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> Option<Model> {
+    read_common(section, problems, &["tiers", "max-tokens"], RuleId::model(), terms);
+    model::read_model(section, problems)
+}
+
+fn read_connectors(
+    section: &Section<'_>,
+    problems: &mut Problems,
+    terms: &mut AllTerms,
+) -> BTreeMap<Interface, Connector> {
+    connector::read_connectors(section, problems, |section, problems, interface, connector| {
+        read_common(section, problems, &["functions"], RuleId::connector(interface), terms);
+        Some(connector)
+    })
+}
+
+fn read_tools(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> Tools {
+    read_common(section, problems, &["functions"], RuleId::tools(), terms);
+    connector::read_tools(section, problems)
 }
 
 fn directory(node: &Node<'_>) -> Result<String, Malformed> {

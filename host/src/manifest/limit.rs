@@ -203,7 +203,7 @@ impl LimitKind {
 pub type LimitValues = BTreeMap<LimitKind, u64>;
 
 /// Reads the table `[limits]`.
-pub(super) fn read_limits(root: &Section<'_>, problems: &mut Problems) -> LimitValues {
+pub(crate) fn read_limits(root: &Section<'_>, problems: &mut Problems) -> LimitValues {
     let Some(section) = root.section(problems, "limits") else { return LimitValues::new() };
     section.allow_only(problems, &LimitKind::ALL.map(LimitKind::key), |_| None);
     LimitKind::ALL

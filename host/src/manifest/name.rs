@@ -144,7 +144,7 @@ fn is_interface(text: &str) -> bool {
 }
 
 /// Tells whether `text` is a kebab-case word of WIT: parts of letters and digits, each beginning with a letter.
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     text.split('-').all(|part| {
         part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
     })

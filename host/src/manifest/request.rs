@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::capabilities::{self, Table};
+use super::connector::{self, Connector, Interface, Tools};
 use super::errors::{Fault, Problem, Problems};
+use super::http::{self, Http, PLACE_KEYS};
 use super::limit::{LimitValues, read_limits};
+use super::model::{self, Model};
 use super::mount::{self, Mount, Overlap};
 use super::name::{ConfigKey, ImportName, KeyPrefix, Name, Sentence};
+use super::secret::{self, Secret};
 use super::section::Section;
 
 /// What a capability may be used for. A call that writes asks for [`Access::ReadWrite`].
@@ -120,6 +124,21 @@ pub struct Request {
     /// Configuration values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<Asked<Config>>,
+    /// Requests over HTTP. No two entries share one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub http: Vec<Asked<Http>>,
+    /// Secrets that the host adds to requests, by logical name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<Name, Asked<Secret>>,
+    /// Models.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<Asked<Model>>,
+    /// Interfaces of connectors.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub connectors: BTreeMap<Interface, Asked<Connector>>,
+    /// Functions of connectors that a model may choose from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Asked<Tools>>,
     /// The limits it wants, where they differ from the defaults.
     pub limits: LimitValues,
 }
@@ -153,6 +172,11 @@ impl Request {
             log: section.section(problems, "log").and_then(|log| capabilities::read_log(&log, problems)),
             imports: read_imports(&section, problems),
             config: section.section(problems, "config").and_then(|config| read_config(&config, problems)),
+            http: http::read_asked(&section, problems),
+            secrets: read_secrets(&section, problems),
+            model: section.section(problems, "model").and_then(|model| read_model(&model, problems)),
+            connectors: read_connectors(&section, problems),
+            tools: section.section(problems, "tools").and_then(|tools| read_tools(&tools, problems)),
             limits,
         }
     }
@@ -208,4 +232,32 @@ fn read_config(section: &Section<'_>, problems: &mut Problems) -> Option<Asked<C
     let keys = capabilities::read_config_keys(section, problems);
     let why = section.required(problems, "why", capabilities::why);
     Some(Asked { why: why?, scope: Config { keys: keys? } })
+}
+
+fn read_secrets(section: &Section<'_>, problems: &mut Problems) -> BTreeMap<Name, Asked<Secret>> {
+    let known = [&PLACE_KEYS[..], &["header", "query", "why"]].concat();
+    secret::read_secrets(section, problems, |section, problems, _, scope| {
+        capabilities::allow_in_request(section, problems, &known);
+        Some(Asked { why: section.required(problems, "why", capabilities::why)?, scope })
+    })
+}
+
+fn read_model(section: &Section<'_>, problems: &mut Problems) -> Option<Asked<Model>> {
+    capabilities::allow_in_request(section, problems, &["why", "tiers", "max-tokens"]);
+    let scope = model::read_model(section, problems);
+    let why = section.required(problems, "why", capabilities::why);
+    Some(Asked { why: why?, scope: scope? })
+}
+
+fn read_connectors(section: &Section<'_>, problems: &mut Problems) -> BTreeMap<Interface, Asked<Connector>> {
+    connector::read_connectors(section, problems, |section, problems, _, scope| {
+        capabilities::allow_in_request(section, problems, &["why", "functions"]);
+        Some(Asked { why: section.required(problems, "why", capabilities::why)?, scope })
+    })
+}
+
+fn read_tools(section: &Section<'_>, problems: &mut Problems) -> Option<Asked<Tools>> {
+    capabilities::allow_in_request(section, problems, &["why", "functions"]);
+    let scope = connector::read_tools(section, problems);
+    Some(Asked { why: section.required(problems, "why", capabilities::why)?, scope })
 }

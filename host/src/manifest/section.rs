@@ -9,7 +9,7 @@ use super::errors::{Fault, Problem, Problems, quoted};
 use super::suggest;
 
 /// A value together with its place in the source.
-pub(super) type Node<'t> = Spanned<DeValue<'t>>;
+pub(crate) type Node<'t> = Spanned<DeValue<'t>>;
 
 /// Why a value does not do. Says both sides: what was found and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,17 +25,17 @@ pub struct Malformed {
 
 impl Malformed {
     /// Returns the error for the text `found`.
-    pub(super) fn new(found: &str, expected: impl Into<String>) -> Self {
+    pub fn new(found: &str, expected: impl Into<String>) -> Self {
         Self { found: quoted(found), expected: expected.into(), hint: None }
     }
 
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 }
 
 /// One table, with its path for messages.
-pub(super) struct Section<'t> {
+pub(crate) struct Section<'t> {
     path: String,
     span: Range<usize>,
     table: &'t DeTable<'t>,
@@ -43,12 +43,12 @@ pub(super) struct Section<'t> {
 
 impl<'t> Section<'t> {
     /// Returns the whole file as a section.
-    pub(super) fn root(table: &'t Spanned<DeTable<'t>>) -> Self {
+    pub(crate) fn root(table: &'t Spanned<DeTable<'t>>) -> Self {
         Self { path: String::new(), span: 0..0, table: table.get_ref() }
     }
 
     /// Returns `node` as a section called `path`, and reports it when it is not a table.
-    pub(super) fn open(problems: &mut Problems, path: String, span: Range<usize>, node: &'t Node<'t>) -> Option<Self> {
+    pub(crate) fn open(problems: &mut Problems, path: String, span: Range<usize>, node: &'t Node<'t>) -> Option<Self> {
         match node.get_ref() {
             DeValue::Table(table) => Some(Self { path, span, table }),
             other => {
@@ -60,18 +60,32 @@ impl<'t> Section<'t> {
     }
 
     /// Returns the table under `key`, if there is one.
-    pub(super) fn section(&self, problems: &mut Problems, key: &str) -> Option<Section<'t>> {
+    pub(crate) fn section(&self, problems: &mut Problems, key: &str) -> Option<Section<'t>> {
         let (name, node) = self.table.get_key_value(key)?;
         Self::open(problems, self.path_of(key), name.span(), node)
     }
 
+    /// Returns the tables of the list under `key`, which TOML writes as `[[key]]`: at most `max` of them.
+    pub(crate) fn tables(&self, problems: &mut Problems, key: &str, max: usize) -> Vec<Section<'t>> {
+        let path = self.path_of(key);
+        let listed = self.optional(problems, key, |node| match node.get_ref() {
+            DeValue::Table(_) => {
+                let wrong = wrong_type(node.get_ref(), "a list of tables");
+                Err(wrong.hint(format!("write `[[{path}]]` above each of them")))
+            }
+            _ => array(node, max),
+        });
+        let nodes = listed.unwrap_or_default().into_iter().enumerate();
+        nodes.filter_map(|(index, node)| Self::open(problems, format!("{path}[{index}]"), node.span(), node)).collect()
+    }
+
     /// Returns every key with its path, its place and its value, in the order of the names.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&'t str, String, Range<usize>, &'t Node<'t>)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'t str, String, Range<usize>, &'t Node<'t>)> {
         self.table.iter().map(|(key, node)| (key.get_ref().as_ref(), self.path_of(key.get_ref()), key.span(), node))
     }
 
     /// Reports every key that is not in `known`. `explain` may say more about a key that is wrong for a reason.
-    pub(super) fn allow_only(
+    pub(crate) fn allow_only(
         &self,
         problems: &mut Problems,
         known: &[&str],
@@ -101,7 +115,7 @@ impl<'t> Section<'t> {
     }
 
     /// Returns the value under `key`, if it is there; reports it when `read` refuses it.
-    pub(super) fn optional<T>(
+    pub(crate) fn optional<T>(
         &self,
         problems: &mut Problems,
         key: &str,
@@ -112,7 +126,7 @@ impl<'t> Section<'t> {
     }
 
     /// Returns the value under `key`; reports it when it is absent or refused.
-    pub(super) fn required<T>(
+    pub(crate) fn required<T>(
         &self,
         problems: &mut Problems,
         key: &str,
@@ -126,7 +140,7 @@ impl<'t> Section<'t> {
     }
 
     /// Reports that `key` is not there.
-    pub(super) fn report_missing(&self, problems: &mut Problems, key: &str) {
+    pub(crate) fn report_missing(&self, problems: &mut Problems, key: &str) {
         problems.push(Problem {
             fault: Fault::Missing,
             title: format!("`{}` is missing", self.path_of(key)),
@@ -137,7 +151,7 @@ impl<'t> Section<'t> {
     }
 
     /// Returns the elements under `key`, at most `max` and all different; reports each that is not.
-    pub(super) fn list<T: PartialEq>(
+    pub(crate) fn list<T: PartialEq>(
         &self,
         problems: &mut Problems,
         key: &str,
@@ -166,18 +180,36 @@ impl<'t> Section<'t> {
         Some(elements)
     }
 
+    /// Returns the elements as [`Section::list`] does; reports a list that was written without any.
+    pub(crate) fn some_of<T: PartialEq>(
+        &self,
+        problems: &mut Problems,
+        key: &str,
+        max: usize,
+        read: impl Fn(&'t Node<'t>) -> Result<T, Malformed>,
+    ) -> Option<Vec<T>> {
+        let elements = self.list(problems, key, max, read)?;
+        let node = self.table.get(key).map(Spanned::get_ref);
+        if node.and_then(DeValue::as_array).is_some_and(|nodes| nodes.is_empty()) {
+            let (found, expected) = ("an empty list".to_owned(), "at least one element".to_owned());
+            let wrong = Malformed { found, expected, hint: None };
+            problems.push(bad_value(self.path_of(key), wrong, self.span_of(key)));
+        }
+        Some(elements)
+    }
+
     /// Tells whether `key` is there.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
     /// Returns where the value under `key` stands, or the section's own place.
-    pub(super) fn span_of(&self, key: &str) -> Range<usize> {
+    pub(crate) fn span_of(&self, key: &str) -> Range<usize> {
         self.table.get(key).map_or(self.span.clone(), Spanned::span)
     }
 
     /// Returns the path of `key` in this section, as TOML writes it.
-    pub(super) fn path_of(&self, key: &str) -> String {
+    pub(crate) fn path_of(&self, key: &str) -> String {
         let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         let key = if bare && key.len() <= 64 { key.to_owned() } else { quoted(key) };
         if self.path.is_empty() { key } else { format!("{}.{key}", self.path) }
@@ -185,7 +217,7 @@ impl<'t> Section<'t> {
 }
 
 /// Returns the text of a string.
-pub(super) fn text<'n>(node: &'n Node<'_>) -> Result<&'n str, Malformed> {
+pub(crate) fn text<'n>(node: &'n Node<'_>) -> Result<&'n str, Malformed> {
     match node.get_ref() {
         DeValue::String(text) => Ok(text.as_ref()),
         other => Err(wrong_type(other, "a string")),
@@ -193,12 +225,12 @@ pub(super) fn text<'n>(node: &'n Node<'_>) -> Result<&'n str, Malformed> {
 }
 
 /// Reads a string with the type's own parser.
-pub(super) fn parsed<T: std::str::FromStr<Err = Malformed>>(node: &Node<'_>) -> Result<T, Malformed> {
+pub(crate) fn parsed<T: std::str::FromStr<Err = Malformed>>(node: &Node<'_>) -> Result<T, Malformed> {
     text(node)?.parse()
 }
 
 /// Returns what a value of the wrong type says.
-pub(super) fn wrong_type(found: &DeValue<'_>, expected: &str) -> Malformed {
+pub(crate) fn wrong_type(found: &DeValue<'_>, expected: &str) -> Malformed {
     Malformed { found: describe(found), expected: expected.to_owned(), hint: None }
 }
 
@@ -212,7 +244,7 @@ fn array<'t>(node: &'t Node<'t>, max: usize) -> Result<Vec<&'t Node<'t>>, Malfor
 }
 
 /// Returns the problem of a value that does not do.
-pub(super) fn bad_value(path: String, wrong: Malformed, span: Range<usize>) -> Problem {
+pub(crate) fn bad_value(path: String, wrong: Malformed, span: Range<usize>) -> Problem {
     Problem {
         fault: Fault::BadValue,
         title: format!("`{path}`: expected {}", wrong.expected),
@@ -240,7 +272,7 @@ fn shortened(number: &str) -> String {
 }
 
 /// Returns the names as a choice: "`a`, `b` or `c`".
-pub(super) fn one_of(names: &[&str]) -> String {
+pub(crate) fn one_of(names: &[&str]) -> String {
     match names {
         [] => "nothing".to_owned(),
         [only] => format!("`{only}`"),

@@ -1,5 +1,7 @@
 //! What people get for what they write: a manifest, or every mistake at its line.
 
+mod outward;
+
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -105,7 +107,7 @@ fn a_typo_is_told_from_what_is_not_offered_yet() {
     check("[capabilites.kv]", Fault::UnknownKey, 5, 2, "did you mean `capabilities`?");
     check("[capabilities.lgo]", Fault::UnknownKey, 5, 15, "did you mean `log`?");
     check("[limits]\nwall_time = \"1s\"", Fault::UnknownKey, 6, 1, "did you mean `wall-time`?");
-    for later in ["http", "secrets", "model", "connectors", "tools", "approval", "timer", "signal"] {
+    for later in ["approval", "timer", "signal"] {
         check(&format!("[capabilities.{later}]"), Fault::NotOffered, 5, 15, "does not offer this capability yet");
     }
 }
@@ -237,7 +239,7 @@ fn a_grant_file_needs_no_reasons_and_may_bind_directories() {
         ("[capabilities.files.n]", Fault::Missing, "`access` is required here"),
         ("[capabilities.files.n]\naccess = \"read\"\ndir = \"\"", Fault::BadValue, "the path of a directory"),
         ("[capabilities.files.n]\naccess = \"read\"\nmount = \"..\"", Fault::BadValue, "a guest path"),
-        ("[capabilities.http]", Fault::NotOffered, "does not offer"),
+        ("[capabilities.timer]", Fault::NotOffered, "does not offer"),
         ("[capabilities.kv]\nwhy = \"\"", Fault::BadValue, "one line"),
     ] {
         let errors = Grant::parse("grant.toml", text).unwrap_err();
@@ -264,10 +266,14 @@ fn a_bare_component_asks_for_what_is_mounted() {
 fn hostile_files() {
     let keys: String = (0..20_000).map(|i| format!("k{i} = 1\n")).collect();
     let tables: String = (0..5_000).map(|i| format!("[capabilities.files.f{i}]\nmount = \"/f{i}\"\n")).collect();
+    let requests: String = (0..5_000).map(|i| format!("[[capabilities.http]]\nurl = \"https://h{i}\"\n")).collect();
     let width = 100_000;
     for (what, text) in [
         ("many keys", format!("{PLUGIN}{keys}")),
         ("many tables", format!("{PLUGIN}{tables}")),
+        ("many requests", format!("{PLUGIN}{requests}")),
+        ("one long URL", format!("{PLUGIN}[[capabilities.http]]\nurl = \"https://a/{}\"", "%41".repeat(width / 2))),
+        ("one long host", format!("{PLUGIN}[[capabilities.http]]\nhost = \"{}\"", "a.".repeat(width))),
         ("deep arrays", format!("{PLUGIN}description = {}", "[".repeat(width))),
         ("closed deep arrays", format!("{PLUGIN}description = {}{}", "[".repeat(width), "]".repeat(width))),
         ("deep tables", format!("{PLUGIN}description = {}", "{a=".repeat(width / 2))),
@@ -307,9 +313,16 @@ fn too_much_text_is_not_read() {
 proptest::proptest! {
     /// Whatever the text: an answer, and messages that stay inside their file.
     #[test]
-    fn any_text_gets_an_answer(noise in "\\PC*", cut in 0usize..600, insert in "[\\[\\]{}=.\"'\\n a-z0-9\u{1b}é-]{0,12}") {
-        let whole = format!("{PLUGIN}[capabilities.kv]\nwhy = \"w\"\nprefixes = [\"a\"]\n[limits]\nmemory = \"1 MiB\"\n");
+    fn any_text_gets_an_answer(noise in "\\PC*", cut in 0usize..700, insert in "[\\[\\]{}=.\"'\\n a-z0-9\u{1b}é-]{0,12}") {
+        let whole = format!(
+            "{PLUGIN}[capabilities.kv]\nwhy = \"w\"\nprefixes = [\"a\"]\n[limits]\nmemory = \"1 MiB\"\n\
+             [[capabilities.http]]\nmethods = [\"GET\"]\nurl = \"https://a.b:8/v1/\"\nexact = true\nwhy = \"w\"\n\
+             [capabilities.secrets.s]\nhost = \"*.b\"\nheader = \"x\"\nwhy = \"w\"\n\
+             [capabilities.connectors.\"a:b/c@1.0.0\"]\nfunctions = [\"f\"]\nwhy = \"w\"\n"
+        );
         let cut = whole.floor_char_boundary(cut);
+        _ = Grant::parse("grant.toml", &whole[..cut]);
+        _ = Ceiling::of_configuration("config.toml", &format!("[ceiling.deny]\nconnectors = [\"{insert}\"]"));
         for text in [noise.clone(), format!("{}{insert}{}", &whole[..cut], &whole[cut..]), whole[..cut].to_owned()] {
             if let Err(errors) = Manifest::parse("remit.toml", &text) {
                 proptest::prop_assert!(!errors.render(false).is_empty());

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::quantity;
 
 /// What a run, or one call of it, has used.
+/// What a record does not say was not counted when it was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Usage {
     /// Units of fuel.
     pub fuel: u64,
@@ -26,6 +28,12 @@ pub struct Usage {
     pub file_bytes_read: u64,
     /// Bytes written to files.
     pub file_bytes_written: u64,
+    /// Calls of something outside this host.
+    pub remote_calls: u64,
+    /// Bytes sent to it.
+    pub sent_bytes: u64,
+    /// Bytes received from it.
+    pub received_bytes: u64,
     /// The most bytes of linear memory at one time. Adding keeps the larger.
     pub memory_peak: u64,
 }
@@ -44,6 +52,9 @@ impl Add for Usage {
             kv_bytes: self.kv_bytes.saturating_add(more.kv_bytes),
             file_bytes_read: self.file_bytes_read.saturating_add(more.file_bytes_read),
             file_bytes_written: self.file_bytes_written.saturating_add(more.file_bytes_written),
+            remote_calls: self.remote_calls.saturating_add(more.remote_calls),
+            sent_bytes: self.sent_bytes.saturating_add(more.sent_bytes),
+            received_bytes: self.received_bytes.saturating_add(more.received_bytes),
             memory_peak: self.memory_peak.max(more.memory_peak),
         }
     }
@@ -66,6 +77,8 @@ impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = |count: u64, of: &str| (count > 0).then(|| format!("{} {of}", quantity::bytes(count)));
         let calls = if self.calls == 1 { "host call" } else { "host calls" };
+        let remote = if self.remote_calls == 1 { "remote call" } else { "remote calls" };
+        let remote = (self.remote_calls > 0).then(|| format!("{} {remote}", quantity::count(self.remote_calls)));
         let parts = [
             Some(quantity::fuel(self.fuel)),
             Some(format!("{} {calls}", quantity::count(self.calls))),
@@ -73,6 +86,9 @@ impl fmt::Display for Usage {
             bytes(self.kv_bytes, "written to kv"),
             bytes(self.file_bytes_read, "read from files"),
             bytes(self.file_bytes_written, "written to files"),
+            remote,
+            bytes(self.sent_bytes, "sent"),
+            bytes(self.received_bytes, "received"),
             bytes(self.memory_peak, "of memory"),
         ];
         f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))

@@ -1,13 +1,18 @@
-//! The questions of the hot path, and the answer no.
+//! The answer no.
 //!
-//! Yes costs a comparison and allocates nothing. No carries what was asked, and is put into words only for whoever
-//! reads it: the guest gets a code, the operator the rule and the smallest grant that would have allowed the call.
+//! It carries what was asked, and is put into words only for whoever reads it: the guest gets a code, the operator the
+//! rule and the smallest grant that would have allowed the call.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::net::IpAddr;
 
-use super::{Access, KvScope, Remit, show};
-use crate::manifest::{KeyPrefix, Level, Mount, Name};
+use super::show;
+use super::{
+    Access, ConnectorScope, FunctionScope, HttpScope, HttpTarget, KvScope, ModelScope, Remit, Terms, ToolScope, http,
+};
+use crate::manifest::{
+    Ceiling, ConfigKey, FunctionName, Grant, HostPattern, Interface, KeyPrefix, LastDay, Level, Method, Mount, Name,
+};
 
 /// Why a call is refused. One pointer wide, so that a permit costs nothing to return.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +30,8 @@ pub enum Refused {
         wanted: Access,
         /// What the remit says about kv.
         has: Option<KvScope>,
+        /// Whether the ceiling denies the key.
+        is_denied: bool,
     },
     /// Files that may only be read.
     FilesWrite {
@@ -45,49 +52,69 @@ pub enum Refused {
         /// The levels at which it may.
         has: BTreeSet<Level>,
     },
-}
-
-impl Remit {
-    /// Answers whether a call may use `key`. A call that writes asks for [`Access::ReadWrite`].
-    ///
-    /// # Errors
-    ///
-    /// Returns what was asked for and what would have allowed it.
-    pub fn kv_allows(&self, key: &str, wanted: Access) -> Result<(), Denial> {
-        match &self.kv {
-            Some(kv) if kv.access() >= wanted && kv.covers(key) => Ok(()),
-            has => Err(deny(Refused::Kv { key: KeyPrefix::of_key(key), wanted, has: has.clone() })),
-        }
-    }
-
-    /// Answers whether a call may use the files at `index` of [`Remit::files`].
-    ///
-    /// # Errors
-    ///
-    /// Returns what was asked for and what would have allowed it.
-    pub fn file_allows(&self, index: usize, wanted: Access) -> Result<(), Denial> {
-        match self.files.get(index) {
-            Some(files) if files.access() >= wanted => Ok(()),
-            Some(files) => Err(deny(Refused::FilesWrite { name: files.name().clone(), mount: files.mount().cloned() })),
-            None => Err(deny(Refused::NoSuchMount { index })),
-        }
-    }
-
-    /// Answers whether the run may log at `level`.
-    ///
-    /// # Errors
-    ///
-    /// Returns what was asked for and what would have allowed it.
-    pub fn log_allows(&self, level: Level) -> Result<(), Denial> {
-        if self.log.contains(&level) {
-            return Ok(());
-        }
-        Err(deny(Refused::Log { level, has: self.log.clone() }))
-    }
+    /// A configuration value.
+    Config {
+        /// The key. Nothing: what the guest gave can be none.
+        key: Option<ConfigKey>,
+        /// The keys that it may read.
+        has: BTreeSet<ConfigKey>,
+    },
+    /// A request over HTTP.
+    Http {
+        /// Which request.
+        target: HttpTarget,
+        /// The hole that the ceiling made there.
+        hole: Option<HostPattern>,
+        /// The methods by which requests may go there.
+        methods: BTreeSet<Method>,
+    },
+    /// An address that is not on the public network.
+    Address {
+        /// For which request.
+        target: HttpTarget,
+        /// The address.
+        address: IpAddr,
+        /// What the remit says about the request.
+        has: Box<HttpScope>,
+    },
+    /// An answer of a model.
+    Model {
+        /// The tier. Nothing: what the guest gave can be none.
+        tier: Option<Name>,
+        /// The tokens it wanted at most.
+        max_tokens: Option<u64>,
+        /// What the remit says about models.
+        has: Option<ModelScope>,
+    },
+    /// A function of a connector.
+    Connector {
+        /// The interface.
+        interface: Interface,
+        /// The function. Nothing: what the guest gave can be none.
+        function: Option<FunctionName>,
+        /// What the remit says about the interface.
+        has: Option<ConnectorScope>,
+    },
+    /// A function as a tool.
+    Tool {
+        /// The interface.
+        interface: Interface,
+        /// The function. Nothing: what the guest gave can be none.
+        function: Option<FunctionName>,
+        /// What the remit says about tools.
+        has: Option<ToolScope>,
+    },
+    /// Something that a grant allowed until it expired.
+    Expired {
+        /// What.
+        what: Box<Refused>,
+        /// The last day on which it was allowed.
+        last: LastDay,
+    },
 }
 
 #[cold]
-fn deny(refused: Refused) -> Denial {
+pub(super) fn deny(refused: Refused) -> Denial {
     Denial(Box::new(refused))
 }
 
@@ -103,44 +130,110 @@ impl Denial {
     }
 
     /// Returns the smallest grant that would have allowed the call, as TOML; nothing where no grant can.
+    ///
+    /// A section that a grant has only once holds what is allowed already besides, so that it can replace what the
+    /// grant had. Whether the ceiling would let it through, [`Denial::grant_under`] says.
     pub fn grant(&self) -> Option<String> {
-        match &*self.0 {
-            Refused::Kv { key, wanted, has } => Some(kv_grant(key, *wanted, has.as_ref())),
-            Refused::FilesWrite { name, .. } => Some(show::files_grant(name, None, Access::ReadWrite, None)),
-            Refused::Log { level, has } => {
-                let levels = has.iter().chain([level]).copied().collect();
-                Some(show::log_grant(&levels))
-            }
-            Refused::NoSuchMount { .. } => None,
+        self.0.grant()
+    }
+
+    /// Returns [`Denial::grant`] if it helps under this ceiling.
+    pub fn grant_under(&self, ceiling: &Ceiling) -> Option<String> {
+        let grant = self.grant()?;
+        let granted = Remit::from_grant(&Grant::parse("grant", &grant).ok()?);
+        self.is_allowed_by(&granted.under(ceiling)).then_some(grant)
+    }
+
+    /// Tells whether `remit` allows what was asked for.
+    pub fn is_allowed_by(&self, remit: &Remit) -> bool {
+        self.0.ask(remit).is_some()
+    }
+
+    /// Returns the denial, which says that a grant has expired where `whole` allows what was asked for: the remit of
+    /// which [`Remit::at`] returned the one that refused.
+    pub fn or_expired(self, whole: &Remit) -> Self {
+        match self.0.ask(whole).and_then(|terms| terms?.expires()) {
+            Some(last) => deny(Refused::Expired { what: self.0, last }),
+            None => self,
         }
     }
 }
 
-/// Returns what kv allows already, and the one key.
-fn kv_grant(key: &KeyPrefix, wanted: Access, has: Option<&KvScope>) -> String {
-    let mut prefixes = has.map(|kv| kv.prefixes().to_vec()).unwrap_or_default();
-    prefixes.push(key.clone());
-    let access = has.map_or(wanted, |kv| kv.access().max(wanted));
-    KvScope::normal(prefixes, access, has.and_then(KvScope::quota)).map(|kv| show::kv_grant(&kv)).unwrap_or_default()
+impl Refused {
+    /// Asks `remit` the same. Returns nothing when it refuses, and the terms of the scope when it has some.
+    fn ask<'r>(&self, remit: &'r Remit) -> Option<Option<&'r Terms>> {
+        match self {
+            Self::Kv { key, wanted, .. } => {
+                remit.kv_allows(key.as_str(), *wanted).ok()?;
+                Some(remit.kv().map(KvScope::terms))
+            }
+            Self::FilesWrite { name, .. } => {
+                let files = remit.files().iter().find(|files| files.name() == name)?;
+                (files.access() == Access::ReadWrite).then_some(Some(files.terms()))
+            }
+            Self::NoSuchMount { .. } => None,
+            Self::Log { level, .. } => remit.log_allows(*level).ok().map(|()| None),
+            Self::Config { key, .. } => remit.config_allows(key.as_ref()?.as_str()).ok().map(|()| None),
+            Self::Http { target, .. } => Some(Some(remit.http_allows(target).ok()?.terms())),
+            Self::Address { target, address, .. } => {
+                let rule = remit.http_allows(target).ok()?;
+                rule.special_address_allows(target, *address).ok()?;
+                Some(Some(rule.terms()))
+            }
+            Self::Model { tier, max_tokens, .. } => {
+                Some(Some(remit.model_allows(tier.as_ref()?.as_str(), *max_tokens).ok()?.terms()))
+            }
+            Self::Connector { interface, function, .. } => {
+                Some(Some(remit.connector_allows(interface, function.as_ref()?.as_str()).ok()?.terms()))
+            }
+            Self::Tool { interface, function, .. } => {
+                Some(Some(remit.tool_allows(interface, function.as_ref()?.as_str()).ok()?.terms()))
+            }
+            Self::Expired { what, .. } => what.ask(remit),
+        }
+    }
+
+    fn grant(&self) -> Option<String> {
+        match self {
+            Self::NoSuchMount { .. } | Self::Kv { is_denied: true, .. } | Self::Http { hole: Some(_), .. } => None,
+            Self::Kv { key, wanted, has, .. } => {
+                KvScope::with(has.as_ref(), key, *wanted).map(|kv| show::kv_grant(&kv))
+            }
+            Self::FilesWrite { name, .. } => Some(show::files_grant(name, None, Access::ReadWrite, None)),
+            Self::Log { level, has } => {
+                let levels = has.iter().chain([level]).copied().collect();
+                Some(show::log_grant(&levels))
+            }
+            Self::Config { key, has } => {
+                let keys: BTreeSet<ConfigKey> = has.iter().chain([key.as_ref()?]).cloned().collect();
+                Some(show::config_grant(&keys))
+            }
+            Self::Http { target, .. } => Some(http::grant_of(target)),
+            Self::Address { address, has, .. } => Some(has.reaching(*address).to_toml()),
+            Self::Model { tier, max_tokens, has } => {
+                Some(show::model_grant(&ModelScope::with(has.as_ref(), tier.as_ref()?, *max_tokens)))
+            }
+            Self::Connector { interface, function, has } => {
+                let has = has.as_ref().map(|connector| (connector.functions(), connector.terms()));
+                let functions = with_function(has.map(|(functions, _)| functions), function.as_ref()?)?;
+                let terms = has.map(|(_, terms)| terms.clone()).unwrap_or_default();
+                Some(show::connector_grant(interface, &ConnectorScope::new(functions, terms)))
+            }
+            Self::Tool { interface, function, has } => {
+                Some(show::tools_grant(&ToolScope::with(has.as_ref(), interface, function.as_ref()?)?))
+            }
+            Self::Expired { what, .. } => what.grant(),
+        }
+    }
 }
 
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Kv { has: None, .. } => write!(f, "kv is not granted"),
-            Self::Kv { key, wanted: Access::ReadWrite, has: Some(kv) } if kv.covers(key.as_str()) => {
-                write!(f, "kv may be read and not changed")
-            }
-            Self::Kv { key, has: Some(kv), .. } => {
-                let prefixes: Vec<&str> = kv.prefixes().iter().map(KeyPrefix::as_str).collect();
-                write!(f, "key {:?} begins with none of the granted prefixes {prefixes:?}", key.as_str())
-            }
-            Self::FilesWrite { name, mount: Some(mount) } => {
-                write!(f, "files.{name} at {mount} may be read and not changed")
-            }
-            Self::FilesWrite { name, mount: None } => write!(f, "files.{name} may be read and not changed"),
-            Self::NoSuchMount { index } => write!(f, "there is no mount number {index}"),
-            Self::Log { level, .. } => write!(f, "logging at level {} is not granted", level.word()),
+/// Returns the functions with one more; nothing where the ceiling took it away.
+pub(super) fn with_function(has: Option<&FunctionScope>, function: &FunctionName) -> Option<FunctionScope> {
+    match has {
+        None => Some(FunctionScope::Only(BTreeSet::from([function.clone()]))),
+        Some(FunctionScope::Only(names)) => {
+            Some(FunctionScope::Only(names.iter().chain([function]).cloned().collect()))
         }
+        Some(FunctionScope::AllBut(_)) => None,
     }
 }

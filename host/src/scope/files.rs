@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Access, Mount, bounds, lower};
+use super::{Access, Mount, Terms, bounds, lower};
 use crate::manifest::Name;
 
 /// What a run may do with the files of one name.
@@ -15,13 +15,30 @@ pub struct FilesScope {
     access: Access,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     quota: Option<u64>,
+    #[serde(default, skip_serializing_if = "Terms::is_empty")]
+    terms: Terms,
 }
 
 impl FilesScope {
     /// Returns the scope in normal form: a quota bounds what is written, so reading has none.
     pub(super) fn new(name: Name, mount: Option<Mount>, access: Access, quota: Option<u64>) -> Self {
         let quota = quota.filter(|_| access == Access::ReadWrite);
-        Self { name, mount, access, quota }
+        Self { name, mount, access, quota, terms: Terms::default() }
+    }
+
+    /// Returns the scope with these terms.
+    pub(super) fn on(self, terms: Terms) -> Self {
+        Self { terms, ..self }
+    }
+
+    /// Returns the scope in normal form.
+    pub(super) fn normal(self) -> Self {
+        Self::new(self.name, self.mount, self.access, self.quota).on(self.terms.normal())
+    }
+
+    /// Returns the scope with at most this access.
+    pub(super) fn at_most(self, access: Access) -> Self {
+        Self { access: self.access.min(access), ..self }.normal()
     }
 
     /// Returns the logical name.
@@ -44,6 +61,11 @@ impl FilesScope {
         self.quota
     }
 
+    /// Returns how often and until when.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     /// Returns what both allow; nothing when they are for different mounts.
     pub(super) fn intersect(&self, other: &Self) -> Option<Self> {
         let mount = match (&self.mount, &other.mount) {
@@ -52,12 +74,13 @@ impl FilesScope {
             (None, None) => None,
         };
         let access = self.access.min(other.access);
-        Some(Self::new(self.name.clone(), mount, access, lower(self.quota, other.quota)))
+        let both = Self::new(self.name.clone(), mount, access, lower(self.quota, other.quota));
+        Some(both.on(self.terms.intersect(&other.terms)))
     }
 
     pub(super) fn subsumes(&self, narrower: &Self) -> bool {
         let place = self.mount.is_none() || self.mount == narrower.mount;
         let amount = narrower.access == Access::Read || bounds(self.quota, narrower.quota);
-        place && amount && self.access >= narrower.access
+        place && amount && self.access >= narrower.access && self.terms.cover(&narrower.terms)
     }
 }

@@ -1,9 +1,14 @@
 //! The algebra holds for every remit, and the questions agree with it.
 
+mod ceiling;
+mod outward;
+mod world;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::manifest::{KeyPrefix, Manifest};
+use crate::manifest::Manifest;
+use world::{access, answers, pair, remit};
 
 const PLUGIN: &str = "[plugin]\nname = \"p\"\nversion = \"1.0.0\"\nkind = \"agent\"\n";
 
@@ -152,6 +157,26 @@ fn only_the_normal_form_is_read_back() {
         (r#"{"kv":{"prefixes":["b","a"],"access":"read"}}"#, "normal form"),
         (r#"{"kv":{"prefixes":["a","ab"],"access":"read"}}"#, "normal form"),
         (r#"{"kv":{"prefixes":[],"access":"read"}}"#, "normal form"),
+        (r#"{"kv":{"prefixes":["a"],"except":["b"],"access":"read"}}"#, "normal form"),
+        (r#"{"kv":{"prefixes":["a"],"except":["a"],"access":"read"}}"#, "normal form"),
+        (r#"{"kv":{"prefixes":["a"],"access":"read","terms":{}}}"#, "normal form"),
+        (r#"{"kv":{"prefixes":["a"],"access":"read","terms":{"amounts":{"kv":{"day":5,"total":3}}}}}"#, "normal form"),
+        (r#"{"model":{"tiers":[]}}"#, "normal form"),
+        (r#"{"connectors":{"a:b/c@1.0.0":{"functions":{"only":[]}}}}"#, "normal form"),
+        (r#"{"connectors":{"a:b/c":{"functions":{"all-but":[]}}}}"#, "an interface with its version"),
+        (r#"{"tools":{"functions":{}}}"#, "normal form"),
+        (
+            r#"{"http":[{"place":{"host":"A.b","scheme":"https","port":443,"path":{"path":"/"}},"methods":["GET"]}]}"#,
+            "normal form",
+        ),
+        (
+            r#"{"http":[{"place":{"host":"a.b","scheme":"https","port":443,"path":{"path":"/"}},"methods":[]}]}"#,
+            "normal form",
+        ),
+        (
+            r#"{"http":[{"place":{"host":"a.b","scheme":"https","port":443,"path":{"path":"/.."}},"methods":["GET"]}]}"#,
+            "a path such as",
+        ),
         (r#"{"kv":{"prefixes":["a"],"access":"read","quota":1}}"#, "normal form"),
         (r#"{"files":[{"name":"b","access":"read"},{"name":"a","access":"read"}]}"#, "normal form"),
         (r#"{"files":[{"name":"a","access":"read"},{"name":"a","access":"read"}]}"#, "normal form"),
@@ -165,94 +190,6 @@ fn only_the_normal_form_is_read_back() {
         let error = Remit::parse(bad.as_bytes()).expect_err(bad).to_string();
         assert!(error.contains(says), "{bad}: {error}");
     }
-}
-
-fn parsed<T: std::str::FromStr<Err = crate::manifest::Malformed>>(text: &str) -> T {
-    text.parse().unwrap()
-}
-
-/// Few letters, so that scopes meet.
-fn prefix() -> impl Strategy<Value = KeyPrefix> {
-    "[ab/]{0,4}".prop_map(|text| text.parse().unwrap())
-}
-
-fn access() -> impl Strategy<Value = Access> {
-    prop_oneof![Just(Access::Read), Just(Access::ReadWrite)]
-}
-
-fn quota() -> impl Strategy<Value = Option<u64>> {
-    prop::option::of(0u64..4)
-}
-
-fn kv() -> impl Strategy<Value = Option<KvScope>> {
-    let scope = (prop::collection::vec(prefix(), 0..5), access(), quota());
-    scope.prop_map(|(prefixes, access, quota)| KvScope::normal(prefixes, access, quota))
-}
-
-/// Files `a` to `c`, each mounted at one of two places or, in a grant, anywhere.
-fn files() -> impl Strategy<Value = Vec<FilesScope>> {
-    let entry = (0usize..3, access(), quota());
-    prop::collection::vec(prop::option::of(entry), 3).prop_map(|entries| {
-        let named = ["a", "b", "c"].into_iter().zip(entries);
-        let scope = |(name, (place, access, quota)): (&str, (usize, _, _))| {
-            let mount: Option<String> = [None, Some(format!("/{name}")), Some(format!("/x/{name}"))][place].clone();
-            FilesScope::new(parsed(name), mount.map(|mount| parsed(&mount)), access, quota)
-        };
-        named.filter_map(|(name, entry)| Some(scope((name, entry?)))).collect()
-    })
-}
-
-fn remit() -> impl Strategy<Value = Remit> {
-    let log = prop::sample::subsequence(Level::ALL.to_vec(), 0..=5);
-    let imports = prop::sample::subsequence(vec!["a:b/c", "a:b/d", "e"], 0..=3);
-    let config = prop::sample::subsequence(vec!["A", "B"], 0..=2);
-    (files(), kv(), log, imports, config).prop_map(|(files, kv, log, imports, config)| Remit {
-        files,
-        kv,
-        log: log.into_iter().collect(),
-        imports: imports.into_iter().map(|text| text.parse().unwrap()).collect(),
-        config: config.into_iter().map(|text| text.parse().unwrap()).collect(),
-    })
-}
-
-/// Two remits of which the second is often a small change of the first, so that every relation occurs.
-fn pair() -> impl Strategy<Value = (Remit, Remit)> {
-    prop_oneof![
-        (remit(), remit()),
-        (remit(), remit()).prop_map(|(a, b)| (a.clone(), a.intersect(&b))),
-        (remit(), kv()).prop_map(|(a, kv)| (a.clone(), Remit { kv, ..a })),
-        (remit(), files()).prop_map(|(a, files)| (a.clone(), Remit { files, ..a })),
-    ]
-}
-
-/// Every question that a guest could ask, in a world of few keys, mounts and amounts. An amount is the total written.
-fn answers(remit: &Remit) -> Vec<bool> {
-    let mut answers = Vec::new();
-    let fits = |quota: Option<u64>, total: u64| quota.is_none_or(|quota| total <= quota);
-    let mut keys = vec![String::new()];
-    for start in 0..4 {
-        let longer =
-            keys[keys.len() - 3usize.pow(start)..].iter().flat_map(|key| ["a", "b", "/"].map(|c| format!("{key}{c}")));
-        keys.extend(longer.collect::<Vec<_>>());
-    }
-    for key in &keys {
-        answers.push(remit.kv_allows(key, Access::Read).is_ok());
-        let writes = remit.kv_allows(key, Access::ReadWrite).is_ok();
-        answers.extend((0..5).map(|total| writes && fits(remit.kv().and_then(KvScope::quota), total)));
-    }
-    for (name, place) in ["a", "b", "c"].into_iter().flat_map(|name| ["", "/x", "/y"].map(|place| (name, place))) {
-        let index = remit.files().iter().position(|files| files.name().as_str() == name).unwrap_or(usize::MAX);
-        let files = remit.files().get(index);
-        let mount = format!("{place}/{name}");
-        let there = files.is_some_and(|files| files.mount().is_none_or(|at| at.as_str() == mount));
-        answers.push(there && remit.file_allows(index, Access::Read).is_ok());
-        let writes = there && remit.file_allows(index, Access::ReadWrite).is_ok();
-        answers.extend((0..5).map(|total| writes && fits(files.and_then(FilesScope::quota), total)));
-    }
-    answers.extend(Level::ALL.map(|level| remit.log_allows(level).is_ok()));
-    answers.extend(["a:b/c", "a:b/d", "e"].map(|name| remit.imports().contains(&name.parse().unwrap())));
-    answers.extend(["A", "B"].map(|key| remit.config().contains(&key.parse().unwrap())));
-    answers
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 //! `wasi:io`: streams over the run's input, its output and its files, and pollables.
 //!
-//! Every stream is ready at once, because local work is done inside the call; only a deadline makes a guest wait.
+//! Every stream is ready at once, because local work is done inside the call and a message's body is whole before it is
+//! read; only a deadline and a response to come make a guest wait.
 //! What a stream moves at once, and when it is closed, is as under wasmtime.
 
 mod input;
@@ -13,8 +14,9 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::sync::io::streams::{Error, StreamError};
 
 use super::filesystem::ErrorCode;
+use super::http::{self, Exchanging};
 use crate::capability::link::{Call, Link};
-use crate::capability::{Caps, StreamFailure, files};
+use crate::capability::{Caps, FailureCode, StreamFailure, files};
 use crate::gate::{Class, Halt, Turn};
 
 /// What `check-write` permits, and what one read returns at most: as wasmtime. It bounds the host's buffer for a
@@ -24,9 +26,11 @@ const PERMIT: u64 = 64 << 10;
 type Bytes = Result<Vec<u8>, StreamError>;
 type Count = Result<u64, StreamError>;
 
-pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
+pub(super) use poll::subscribe;
+
+pub(super) fn link(link: &mut Link<'_>, exchanging: &Exchanging) -> wasmtime::Result<()> {
     link_error(link)?;
-    poll::link(link)?;
+    poll::link(link, exchanging)?;
     input::link(link)?;
     output::link(link)
 }
@@ -46,9 +50,18 @@ fn open_file(turn: &Turn<'_, Caps>, ordinal: u32) -> Result<Arc<files::File>, Ha
     file.cloned().ok_or_else(|| Halt::Misuse("the stream's file is not open".into()))
 }
 
-/// Makes the error handle that a failed stream operation hands to the guest.
+/// Makes the error handle that a failed operation on a file's stream hands to the guest.
 fn failed(turn: &mut Turn<'_, Caps>, code: ErrorCode) -> Result<StreamError, Halt> {
+    failed_as(turn, StreamFailure { message: code.message().to_owned(), code: FailureCode::File(code) })
+}
+
+/// Makes the error handle that a failed operation on a body's stream hands to the guest.
+fn failed_message(turn: &mut Turn<'_, Caps>, code: http::ErrorCode) -> Result<StreamError, Halt> {
+    failed_as(turn, StreamFailure { message: format!("{code:?}"), code: FailureCode::Http(code) })
+}
+
+fn failed_as(turn: &mut Turn<'_, Caps>, failure: StreamFailure) -> Result<StreamError, Halt> {
     let ordinal = turn.ordinals.create()?;
-    turn.caps.errors.insert(ordinal, StreamFailure { message: code.message().to_owned(), code });
+    turn.caps.errors.insert(ordinal, failure);
     Ok(StreamError::LastOperationFailed(Resource::new_own(ordinal)))
 }

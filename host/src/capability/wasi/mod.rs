@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod clocks;
 pub mod filesystem;
+pub mod http;
 pub mod io;
 pub mod random;
 pub mod sockets;
@@ -16,10 +17,12 @@ use super::link::Link;
 /// # Errors
 /// When a name is defined twice.
 pub fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
-    io::link(link)?;
+    let exchanging = http::Exchanging::new(link);
+    io::link(link, &exchanging)?;
     clocks::link(link)?;
     random::link(link)?;
     cli::link(link)?;
     filesystem::link(link)?;
-    sockets::link(link)
+    sockets::link(link)?;
+    http::link(link, &exchanging)
 }

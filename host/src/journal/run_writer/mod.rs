@@ -3,6 +3,7 @@
 //! Recording a call takes no lock and, once buffers have grown, allocates nothing. What has been recorded is durable
 //! when [`RunWriter::durable`] says so, and in any case soon after [`RunWriter::flush`].
 
+mod claim;
 mod kv;
 
 use std::collections::HashSet;
@@ -11,11 +12,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use self::claim::Trial;
+use super::amounts::Settlement;
 use super::blob::{self, Blob};
 use super::entry::{FunctionDef, FunctionId, Kind, Part, Raw, Record};
 use super::error::Error;
 use super::extension::EXTENSION_MAX;
-use super::message::{Append, Message, Promise};
+use super::message::{Append, Claiming, Message, Promise};
 use super::overlay::Overlay;
 use super::progress::{Durable, Progress};
 use super::reader::Reader;
@@ -48,6 +51,14 @@ pub struct RunWriter {
     blobs_used: HashSet<Digest>,
     kv: Overlay,
     scratch: Vec<u8>,
+    /// The namespace of the plugin's identity.
+    owner: Digest,
+    /// What the segment that is handed over next claims.
+    claiming: Option<Claiming>,
+    /// An intent whose claims may be refused.
+    trial: Option<Trial>,
+    /// What became of claims, not handed over yet.
+    settlements: Vec<(u64, Settlement)>,
 }
 
 /// A function and its number in entries, 0 until one names it.
@@ -99,6 +110,10 @@ impl RunWriter {
             blobs_used: start.blobs_used,
             kv: Overlay::new(start.namespace),
             scratch: Vec::new(),
+            owner: start.namespace,
+            claiming: None,
+            trial: None,
+            settlements: Vec::new(),
         };
         writer.begin_segment();
         writer
@@ -127,6 +142,7 @@ impl RunWriter {
     /// [`EXTENSION_MAX`]; nothing is recorded then. Else why an earlier entry will not become durable.
     #[inline]
     pub fn call(&mut self, record: &Record<'_>) -> Result<u64, Error> {
+        self.settle_trial()?;
         let len = record.params.len() + record.outcome.len() + ENTRY_OVERHEAD;
         if self.open.body.len() + len > SEGMENT_BYTES || self.open.blob_bytes >= BLOB_BYTES {
             self.hand_over(None, false)?;
@@ -215,6 +231,7 @@ impl RunWriter {
     pub fn state(&mut self, fuel: u64, time_us: u64, body: &impl Serialize) -> Result<u64, Error> {
         let json = header::canonical(body)?;
         blob::check_len("a state", &json)?;
+        self.settle_trial()?;
         self.kv.drop_from(self.next_entry);
         let mut list = Vec::new();
         let params = self.part("a state", &json, &mut list)?;
@@ -245,6 +262,7 @@ impl RunWriter {
     /// # Errors
     /// Why they will not be.
     pub fn durable(&mut self) -> Result<Durable, Error> {
+        self.settle_trial()?;
         if self.next_entry > self.open.first_entry {
             self.hand_over(None, true)?;
         } else if self.progress.durable_entries() < self.next_entry {
@@ -272,6 +290,9 @@ impl RunWriter {
             return Err(error);
         }
         let open = mem::take(&mut self.open);
+        let claiming = self.claiming.take();
+        // A segment that may be refused carries nothing that has to arrive.
+        let settlements = if claiming.is_none() { mem::take(&mut self.settlements) } else { Vec::new() };
         let append = Append {
             run: self.run,
             epoch: self.epoch,
@@ -286,6 +307,8 @@ impl RunWriter {
             blobs: open.blobs,
             state,
             barrier,
+            claiming,
+            settlements,
             promise: Promise::new(self.progress.clone()),
         };
         self.begin_segment();

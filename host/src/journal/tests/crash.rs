@@ -2,14 +2,6 @@
 
 use super::*;
 
-/// Opens a copy of the file as it is now.
-fn killed_now(home: &Home) -> (Home, Journal) {
-    let copy = Home::new();
-    std::fs::copy(home.path(), copy.path()).unwrap();
-    let journal = copy.open();
-    (copy, journal)
-}
-
 #[test]
 fn what_was_durable_is_there_and_the_index_is_rebuilt() {
     let home = Home::new();

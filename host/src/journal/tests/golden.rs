@@ -1,6 +1,7 @@
 //! Golden files: bytes of format 1 that every later version must read.
 
 use super::*;
+use crate::journal::amounts::Reservation;
 use crate::journal::chain::Seal;
 use crate::journal::entry::Raw;
 use crate::journal::row::{Extent, Row, StateBody};
@@ -9,6 +10,9 @@ use crate::journal::varint::Cursor;
 
 const ROW: &str = include_str!("../golden/row-1.hex");
 const COMMIT: &str = include_str!("../golden/commit-1.hex");
+const RELEASE: &str = include_str!("../golden/release-1.hex");
+const GRANT: &str = include_str!("../golden/grant-1.hex");
+const RESERVATION: &str = include_str!("../golden/reservation-1.hex");
 
 fn run() -> RunId {
     RunId::from_bytes(*b"0123456789abcdef")
@@ -73,6 +77,39 @@ fn commit() -> Vec<u8> {
     row
 }
 
+fn grant() -> Grant {
+    let ended = Some(Ended { replaced_by: "g8".parse().ok(), ..super::plugins::ended("over") });
+    let expires = "2026-12-31".parse().ok();
+    Grant { answer: Answer::Refused, ended, expires, ..super::grants::grant("kv") }
+}
+
+fn reservation() -> Reservation {
+    let grant = "g7".parse().ok();
+    let rule = crate::manifest::RuleId::kv();
+    let claims = vec![Claim { amount: 1, grant, max: 3, rule, window: crate::manifest::Window::Day }];
+    Reservation { at: super::grants::NOW, claims, owner: Digest::of(b"owner") }
+}
+
+/// Returns each document's key, the name of its golden file, that file, and what this build writes.
+fn documents() -> [(&'static [u8], &'static str, &'static str, Vec<u8>); 3] {
+    let release = document::encode(b"release", &super::plugins::release("folder:/x#brief", b"component"));
+    let (granted, claims) = (document::encode(b"grant", &grant()), document::encode(b"claims", &reservation()));
+    [
+        (b"release", "release-1.hex", RELEASE, release.unwrap()),
+        (b"grant", "grant-1.hex", GRANT, granted.unwrap()),
+        (b"claims", "reservation-1.hex", RESERVATION, claims.unwrap()),
+    ]
+}
+
+#[test]
+fn documents_are_read() {
+    let [release, granted, claims] = documents().map(|(key, _, golden, _)| (key, from_hex(golden)));
+    let release: Release = document::decode("it", release.0, &release.1).unwrap();
+    assert_eq!(release, super::plugins::release("folder:/x#brief", b"component"));
+    assert_eq!(document::decode::<Grant>("it", granted.0, &granted.1).unwrap(), grant());
+    assert_eq!(document::decode::<Reservation>("it", claims.0, &claims.1).unwrap(), reservation());
+}
+
 #[test]
 fn the_row_of_a_run_is_read() {
     let decoded = Row::decode(run(), &from_hex(ROW)).unwrap();
@@ -110,7 +147,13 @@ fn what_is_written_is_format_1() {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
         std::fs::write(golden.join("row-1.hex"), to_hex(&row().encode(run()))).unwrap();
         std::fs::write(golden.join("commit-1.hex"), to_hex(&commit())).unwrap();
+        for (_, name, _, written) in documents() {
+            std::fs::write(golden.join(name), to_hex(&written)).unwrap();
+        }
         return;
+    }
+    for (_, _, golden, written) in documents() {
+        assert_eq!(to_hex(&written), golden);
     }
     assert_eq!(to_hex(&commit()), COMMIT);
     let packed = Row::decode(run(), &from_hex(ROW)).unwrap().header.unpack().unwrap();

@@ -1,10 +1,13 @@
 //! What the journal promises, seen from outside; and what damaged files do to it.
 
+mod amounts;
 mod crash;
 mod damage;
 mod golden;
+mod grants;
 mod kv;
 mod owner;
+mod plugins;
 mod remove;
 mod round_trip;
 
@@ -73,6 +76,14 @@ fn header() -> Header {
         tenant: Some("home".into()),
         extra: [("future".to_owned(), json!([1, 2]))].into(),
     }
+}
+
+/// Opens a copy of the file as it is now: what a process that is killed now leaves behind.
+fn killed_now(home: &Home) -> (Home, Journal) {
+    let copy = Home::new();
+    std::fs::copy(home.path(), copy.path()).unwrap();
+    let journal = copy.open();
+    (copy, journal)
 }
 
 /// An entry with everything absolute, as a test compares it.

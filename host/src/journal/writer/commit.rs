@@ -2,10 +2,11 @@
 
 use redb::{ReadableTable, WriteTransaction};
 
+use super::super::amounts::{self, Caller};
 use super::super::chain::Seal;
 use super::super::edge::edge;
 use super::super::error::Error;
-use super::super::message::{Accept, Append, Message, Reply, TakeOver};
+use super::super::message::{Accept, Append, Claiming, Message, Reply, TakeOver};
 use super::super::row::{Extent, Row};
 use super::super::{blob, kv, row, tables};
 use super::live::{self, Live};
@@ -59,19 +60,34 @@ impl Writer {
     /// outer error fails the commit.
     fn apply(&mut self, write: &WriteTransaction, message: &mut Message) -> Result<Result<(), Error>, Error> {
         match message {
-            Message::Append(append) => match self.check(append) {
-                Ok(()) => self.append(write, append).map(Ok),
-                refused => Ok(refused),
-            },
+            Message::Append(append) => self.append_checked(write, append),
             Message::Accept(accept) => self.accept(write, accept),
             Message::TakeOver(take) => self.take_over(write, take),
             Message::Remove(run, _) => self.remove(write, *run),
+            Message::Edit(edit, _) => edit.take().map_or(Ok(Ok(())), |edit| edit(write)),
             Message::Barrier | Message::Leave(..) | Message::Close => Ok(Ok(())),
         }
     }
 
     fn check(&self, append: &Append) -> Result<(), Error> {
         self.runs.get(&append.run).ok_or(Error::NoSuchRun(append.run))?.check(append)
+    }
+
+    fn append_checked(&mut self, write: &WriteTransaction, append: &Append) -> Result<Result<(), Error>, Error> {
+        if let Err(refusal) = self.check(append) {
+            return Ok(Err(refusal));
+        }
+        if let Some(Claiming { claims, owner, now, .. }) = &append.claiming {
+            let caller = Caller { run: append.run, intent: append.first_entry, owner: *owner, now: *now };
+            if let Err(refusal) = amounts::claim(write, &caller, claims)? {
+                return Ok(Err(refusal));
+            }
+        }
+        for (intent, settlement) in &append.settlements {
+            // A claim that somebody else has decided meanwhile stays as decided.
+            let _decided = amounts::settle(write, append.run, *intent, *settlement)?;
+        }
+        self.append(write, append).map(Ok)
     }
 
     fn append(&mut self, write: &WriteTransaction, append: &Append) -> Result<(), Error> {
@@ -235,16 +251,20 @@ impl Writer {
 /// Tells the sender of a message what became of it.
 fn answer(message: Message, answer: Result<(), Error>) {
     match message {
-        Message::Append(mut append) => match answer {
-            Ok(()) => {
-                let entries = append.first_entry + append.count;
-                append.promise.keep(entries, std::mem::take(&mut append.body));
+        Message::Append(mut append) => {
+            let (entries, buffer) = (append.first_entry + append.count, std::mem::take(&mut append.body));
+            match &answer {
+                Ok(()) => append.promise.keep(entries, buffer),
+                Err(refusal) if append.claiming.is_some() && refusal.refuses_claim() => append.promise.release(buffer),
+                Err(error) => append.promise.fail(error.clone()),
             }
-            Err(error) => append.promise.fail(error),
-        },
+            if let Some(claiming) = append.claiming {
+                claiming.question.answer(answer);
+            }
+        }
         Message::Accept(accept) => reply(&accept.reply, answer),
         Message::TakeOver(take) => reply(&take.reply, answer),
-        Message::Remove(_, to) => reply(&to, answer),
+        Message::Remove(_, to) | Message::Edit(_, to) => reply(&to, answer),
         Message::Barrier | Message::Leave(..) | Message::Close => {}
     }
 }

@@ -9,9 +9,9 @@ use wasmtime_wasi::p2::bindings::sync::filesystem::types::{
 use wasmtime_wasi::p2::bindings::sync::io::streams::Error as IoError;
 
 use super::{Answer, Own, at, changes, reads, repeatable};
-use crate::capability::Caps;
 use crate::capability::files::{self, Descriptor};
 use crate::capability::link::{Call, Link};
+use crate::capability::{Caps, FailureCode};
 use crate::gate::{Class, Halt, Turn};
 
 pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
@@ -66,7 +66,10 @@ fn link_looks(link: &mut Link<'_>) -> wasmtime::Result<()> {
     link.sync(
         "wasi:filesystem/types#filesystem-error-code",
         Call::new(Class::ReadLocal, |turn, _, (error,): &(Resource<IoError>,)| {
-            Ok((turn.caps.errors.get(&error.rep()).map(|failure| failure.code),))
+            Ok((turn.caps.errors.get(&error.rep()).and_then(|failure| match failure.code {
+                FailureCode::File(code) => Some(code),
+                FailureCode::Http(_) => None,
+            }),))
         }),
     )
 }

@@ -1,4 +1,4 @@
-//! Output streams: over the run's output and over files.
+//! Output streams: over the run's output, over files, and over the bodies of requests.
 
 mod splice;
 
@@ -6,9 +6,10 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::DynOutputStream;
 use wasmtime_wasi::p2::bindings::sync::io::streams::StreamError;
 
-use super::{PERMIT, failed, open_file, poll};
+use super::{PERMIT, failed, failed_message, open_file, poll};
 use crate::capability::link::{Call, Link, Perform};
 use crate::capability::wasi::filesystem::{ErrorCode, spend};
+use crate::capability::wasi::http;
 use crate::capability::{Caps, Derived, Object, Output, files};
 use crate::gate::{Ask, Asked, Class, Halt, OutputStream, Turn};
 use crate::scope::Access;
@@ -82,17 +83,20 @@ fn within(len: u64, max: u64) -> Result<(), Halt> {
 fn writes(perform: Perform<(Out, Vec<u8>), (Done,)>) -> Call<(Out, Vec<u8>), (Done,)> {
     Call::new(Class::WriteFile, perform)
         .governed(|derived, (stream, _)| to(derived, stream), |_| (Done::Err(StreamError::Closed),))
-        .applied(|derived, (stream, bytes), (done,)| wrote(derived, stream, bytes.len() as u64, done.is_ok()))
+        .applied(|derived, (stream, bytes), (done,)| wrote(derived, stream, bytes.len() as u64, bytes, done.is_ok()))
 }
 
 fn zeroes(perform: Perform<(Out, u64), (Done,)>) -> Call<(Out, u64), (Done,)> {
     Call::new(Class::WriteFile, perform)
         .governed(|derived, (stream, _)| to(derived, stream), |_| (Done::Err(StreamError::Closed),))
-        .applied(|derived, (stream, len), (done,)| wrote(derived, stream, *len, done.is_ok()))
+        .applied(|derived, &(ref stream, len), (done,)| {
+            let zeroes = if is_to_body(derived, stream) { vec![0; len.min(PERMIT) as usize] } else { Vec::new() };
+            wrote(derived, stream, len, &zeroes, done.is_ok());
+        })
 }
 
 pub(super) fn is_closed(derived: &Derived, stream: &Out) -> bool {
-    matches!(derived.objects.get(&stream.rep()), Some(Object::Output(Output::Closed)))
+    matches!(derived.objects.get(&stream.rep()), Some(Object::Output(Output::Closed | Output::ClosedBody { .. })))
 }
 
 /// Says what a write to the stream asks for: a file's mount, or nothing for the standard streams.
@@ -110,7 +114,8 @@ pub(super) fn write(turn: &mut Turn<'_, Caps>, derived: &Derived, stream: &Out, 
     let written = match derived.objects.get(&stream.rep()) {
         Some(Object::Output(Output::Stdout)) => return turn.show(OutputStream::Stdout, bytes).map(Ok),
         Some(Object::Output(Output::Stderr)) => return turn.show(OutputStream::Stderr, bytes).map(Ok),
-        Some(Object::Output(Output::Closed)) => return Ok(Err(StreamError::Closed)),
+        Some(Object::Output(Output::Closed | Output::ClosedBody { .. })) => return Ok(Err(StreamError::Closed)),
+        Some(Object::Output(Output::Body { of })) => return write_body(turn, derived, *of, bytes.len() as u64),
         Some(Object::Output(Output::File { mount, offset })) => {
             let file = open_file(turn, stream.rep())?;
             turn.caps.changed.insert(stream.rep());
@@ -124,6 +129,15 @@ pub(super) fn write(turn: &mut Turn<'_, Caps>, derived: &Derived, stream: &Out, 
     }
 }
 
+/// Checks what is written to a body. It is kept on both sides, once the outcome is there.
+fn write_body(turn: &mut Turn<'_, Caps>, derived: &Derived, body: u32, count: u64) -> Result<Done, Halt> {
+    match http::check_write(derived, body, count)? {
+        None => Ok(Ok(())),
+        Some(http::Refusal::Closed) => Ok(Err(StreamError::Closed)),
+        Some(http::Refusal::Failed(code)) => Ok(Err(failed_message(turn, code)?)),
+    }
+}
+
 /// Writes all of `bytes` at the offset, or at the end of the file.
 fn write_file(file: &files::File, offset: Option<u64>, bytes: &[u8]) -> Result<(), ErrorCode> {
     match offset {
@@ -132,13 +146,24 @@ fn write_file(file: &files::File, offset: Option<u64>, bytes: &[u8]) -> Result<(
     }
 }
 
-/// Moves the stream on by what was written, and closes one that failed.
-pub(super) fn wrote(derived: &mut Derived, stream: &Out, count: u64, succeeded: bool) {
+pub(super) fn is_to_body(derived: &Derived, stream: &Out) -> bool {
+    matches!(derived.objects.get(&stream.rep()), Some(Object::Output(Output::Body { .. })))
+}
+
+/// Moves the stream on by what was written, and closes one that failed. Only a body needs the bytes.
+pub(super) fn wrote(derived: &mut Derived, stream: &Out, count: u64, bytes: &[u8], succeeded: bool) {
     match derived.objects.get_mut(&stream.rep()) {
         Some(Object::Output(Output::File { offset: Some(offset), .. })) if succeeded => {
             *offset = offset.saturating_add(count);
         }
         Some(Object::Output(output @ Output::File { .. })) if !succeeded => *output = Output::Closed,
+        Some(Object::Output(Output::Body { of })) => {
+            let of = *of;
+            if !succeeded {
+                derived.objects.insert(stream.rep(), Object::Output(Output::ClosedBody { of }));
+            }
+            http::wrote(derived, of, bytes, succeeded);
+        }
         _ => {}
     }
 }

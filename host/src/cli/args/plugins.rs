@@ -1,0 +1,117 @@
+//! The arguments of the commands for plugins and grants.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, ValueHint};
+use semver::VersionReq;
+
+use super::{MountArg, mount};
+use crate::journal::GrantId;
+use crate::manifest::LastDay;
+
+/// `remit install`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit install plugins/brief")]
+pub struct Install {
+    /// A folder with remit.toml, or a component file
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub plugin: PathBuf,
+    /// Print what was installed as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit plugins`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit plugins --json")]
+pub struct Plugins {
+    /// Print the plugins as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit uninstall`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit uninstall brief")]
+pub struct Uninstall {
+    /// An installed plugin: its name or its identity
+    pub plugin: String,
+}
+
+/// `remit grant`.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("scope").required(true).args(["line", "file", "requested"]),
+    after_help = "Examples:
+  remit grant brief --requested --mount notes=docs
+  remit grant brief 'capabilities.kv = { access = \"read\", prefixes = [\"seen/\"] }'
+  remit grant brief --file brief.grant.toml --amount '3 per day' --expires 2026-12-31"
+)]
+pub struct Grant {
+    /// An installed plugin, a folder with remit.toml, or a component file
+    pub plugin: String,
+    /// What to grant, as TOML: the line that a refusal prints
+    #[arg(value_name = "LINE")]
+    pub line: Option<String>,
+    /// Grant what this file says
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Grant everything the manifest requests
+    #[arg(long)]
+    pub requested: bool,
+    /// Bind granted files to a folder, read-only unless `:rw`
+    #[arg(long = "mount", value_name = "NAME=DIR[:rw]", value_parser = mount::parser())]
+    pub mounts: Vec<MountArg>,
+    /// Count calls: "3 per run", "3 per hour", "3 per day" or "3 in total"
+    #[arg(long, value_name = "AMOUNT")]
+    pub amount: Option<String>,
+    /// The last day on which it holds, in UTC
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub expires: Option<LastDay>,
+    /// Hold for these versions rather than for this build; takes a plugin that its publisher signed
+    #[arg(long, value_name = "RANGE")]
+    pub versions: Option<VersionReq>,
+    /// Print the grants as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit grants`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit grants brief")]
+pub struct Grants {
+    /// Only those of this plugin: its name or its identity
+    pub plugin: Option<String>,
+    /// Also those that ended or expired
+    #[arg(long)]
+    pub all: bool,
+    /// Print the grants as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit revoke`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit revoke g3 --why 'the trial is over'
+
+No effect that a grant allowed begins after this command has returned. While a run has the home, it waits for the end of
+that run; to end it at once, interrupt it.")]
+pub struct Revoke {
+    /// Grants, as `remit grants` names them
+    #[arg(required = true, value_name = "GRANT")]
+    pub grants: Vec<GrantId>,
+    /// Why, for whoever looks at it later
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+}
+
+/// `remit explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit explain brief")]
+pub struct Explain {
+    /// An installed plugin, a folder with remit.toml, or a component file
+    pub plugin: String,
+    /// Print the explanation as JSON
+    #[arg(long)]
+    pub json: bool,
+}

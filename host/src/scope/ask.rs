@@ -1,0 +1,143 @@
+//! The questions of the hot path. Yes costs a few comparisons and allocates nothing.
+//!
+//! Yes to a question about an outward capability comes with the scope that allows the call, because the caller needs
+//! what else it says: caps, addresses, the amounts to reserve.
+
+use std::net::IpAddr;
+
+use super::denial::{Denial, Refused, deny};
+use super::{Access, ConnectorScope, HttpRule, HttpScope, HttpTarget, ModelScope, Remit, SecretScope, ToolScope};
+use crate::manifest::{Interface, KeyPrefix, Level, Name};
+
+impl Remit {
+    /// Answers whether a call may use `key`. A call that writes asks for [`Access::ReadWrite`].
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn kv_allows(&self, key: &str, wanted: Access) -> Result<(), Denial> {
+        match &self.kv {
+            Some(kv) if kv.access() >= wanted && kv.covers(key) => Ok(()),
+            has => {
+                let is_denied = has.as_ref().is_some_and(|kv| kv.denies(key));
+                Err(deny(Refused::Kv { key: KeyPrefix::of_key(key), wanted, has: has.clone(), is_denied }))
+            }
+        }
+    }
+
+    /// Answers whether a call may use the files at `index` of [`Remit::files`].
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn file_allows(&self, index: usize, wanted: Access) -> Result<(), Denial> {
+        match self.files.get(index) {
+            Some(files) if files.access() >= wanted => Ok(()),
+            Some(files) => Err(deny(Refused::FilesWrite { name: files.name().clone(), mount: files.mount().cloned() })),
+            None => Err(deny(Refused::NoSuchMount { index })),
+        }
+    }
+
+    /// Answers whether the run may log at `level`.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn log_allows(&self, level: Level) -> Result<(), Denial> {
+        if self.log.contains(&level) {
+            return Ok(());
+        }
+        Err(deny(Refused::Log { level, has: self.log.clone() }))
+    }
+
+    /// Answers whether the run may read the configuration value `key`.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn config_allows(&self, key: &str) -> Result<(), Denial> {
+        if self.config.iter().any(|ours| ours.as_str() == key) {
+            return Ok(());
+        }
+        Err(deny(Refused::Config { key: key.parse().ok(), has: self.config.clone() }))
+    }
+
+    /// Returns what holds for a request to `target`, if it may be sent. One entry allows it, and no other does.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn http_allows(&self, target: &HttpTarget) -> Result<HttpRule<'_>, Denial> {
+        let rule = self.http.iter().find_map(|scope| scope.rule_for(target));
+        rule.ok_or_else(|| {
+            let hole = self.http.iter().find_map(|scope| scope.hole_at(target)).cloned();
+            let near = self.http.iter().filter(|scope| scope.reaches(target));
+            let methods = near.flat_map(HttpScope::methods).cloned().collect();
+            deny(Refused::Http { target: target.clone(), hole, methods })
+        })
+    }
+
+    /// Returns the secrets that go with requests to `target`. No two of one declaration go into one slot.
+    pub fn secrets_for<'r>(&'r self, target: &'r HttpTarget) -> impl Iterator<Item = (&'r Name, &'r SecretScope)> {
+        self.secrets.iter().filter(|(_, secret)| secret.goes_to(target))
+    }
+
+    /// Returns the scope of models, if a model of `tier` may be asked for an answer of at most `max_tokens`. Nothing
+    /// stands for as many as the provider gives, which only a scope without a bound allows.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn model_allows(&self, tier: &str, max_tokens: Option<u64>) -> Result<&ModelScope, Denial> {
+        match &self.model {
+            Some(model) if model.allows(tier, max_tokens) => Ok(model),
+            has => Err(deny(Refused::Model { tier: tier.parse().ok(), max_tokens, has: has.clone() })),
+        }
+    }
+
+    /// Returns the scope of `interface`, if the run may call `function` of it.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn connector_allows(&self, interface: &Interface, function: &str) -> Result<&ConnectorScope, Denial> {
+        match self.connectors.get(interface) {
+            Some(connector) if connector.functions().contains(function) => Ok(connector),
+            has => {
+                let (interface, function) = (interface.clone(), function.parse().ok());
+                Err(deny(Refused::Connector { interface, function, has: has.cloned() }))
+            }
+        }
+    }
+
+    /// Returns the scope of tools, if `function` of `interface` may be offered to a model. To call it,
+    /// [`Remit::connector_allows`] has to say yes besides.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn tool_allows(&self, interface: &Interface, function: &str) -> Result<&ToolScope, Denial> {
+        match &self.tools {
+            Some(tools) if tools.contains(interface, function) => Ok(tools),
+            has => {
+                let (interface, function) = (interface.clone(), function.parse().ok());
+                Err(deny(Refused::Tool { interface, function, has: has.clone() }))
+            }
+        }
+    }
+}
+
+impl HttpRule<'_> {
+    /// Answers whether a request to `target`, which this rule allows, may connect to `address`, which the caller found
+    /// not to be on the public network.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn special_address_allows(&self, target: &HttpTarget, address: IpAddr) -> Result<(), Denial> {
+        if self.addresses().contains(address) {
+            return Ok(());
+        }
+        Err(deny(Refused::Address { target: target.clone(), address, has: Box::new(self.scope().clone()) }))
+    }
+}
