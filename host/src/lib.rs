@@ -15,9 +15,10 @@ pub mod meter;
 pub mod scope;
 pub mod secret;
 
-// 4 ground: wasmtime lives in one, redb in another, hyper in the third; they may not see each other
+// 4 ground: wasmtime lives in one, redb in another, hyper in a third; they may not see each other
 pub mod engine;
 pub mod journal;
+pub mod model;
 pub mod net;
 
 // 5 gate: the one code path of every host call

@@ -2,6 +2,7 @@
 //! work. Everything is linked for every guest; what the remit does not hold is refused at the call.
 
 pub mod bindings;
+pub mod connector;
 pub mod files;
 pub mod kv;
 pub mod link;

@@ -3,6 +3,9 @@
 //! Everything that decides what a guest computes is fixed here, in one [`Config`], whose fingerprint is part of
 //! cache keys and run headers: two hosts with the same fingerprint burn the same fuel for the same calls.
 
+pub mod compatible;
+pub mod interface;
+
 mod cache;
 mod component;
 mod growth;
