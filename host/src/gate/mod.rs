@@ -22,7 +22,7 @@ pub use function::{Class, Function, Functions};
 pub use halt::{Halt, StopReason};
 pub use live::{Admission, Buffered, Live, Refusal, Turn};
 pub use output::{Output, OutputStream};
-pub use remote::{Departure, Outgoing, RemoteOp, Sending, Sent};
+pub use remote::{Departure, Outgoing, Permit, RemoteOp, Sending, Sent};
 pub use replay::{FuelRule, Replay, class_name};
 pub use value::Value;
 

@@ -12,7 +12,7 @@ use super::{Class, Gate, Halt, Side, Value};
 use crate::digest::Digest;
 use crate::journal;
 use crate::meter::Limits;
-use crate::scope::{Denial, Remit};
+use crate::scope::{Denial, Remit, Terms};
 
 /// A recorded function that does its work outside this host.
 pub struct RemoteOp<C, D, P, R> {
@@ -21,13 +21,22 @@ pub struct RemoteOp<C, D, P, R> {
     /// The strictest class of the function.
     pub class: Class,
     /// Judges one call, and says its class. Live only.
-    pub judge: fn(&Remit, &P) -> Result<Class, Denial>,
+    pub judge: for<'a> fn(&'a Remit, &'a P) -> Result<Permit<'a>, Denial>,
     /// The outcome of a call that is refused.
     pub refuse: fn(&P) -> R,
     /// Begins to do the work. Live only.
     pub send: fn(Outgoing<'_, C>, &D, &P) -> Sending<R>,
     /// Updates what both sides know from params and outcome. Live and replayed.
     pub apply: fn(&mut D, &P, R),
+}
+
+/// What holds for a remote call that the remit allows.
+#[derive(Clone, Copy, Debug)]
+pub struct Permit<'a> {
+    /// The class of this one call, at most as strict as the function's.
+    pub class: Class,
+    /// How often and until when the scope that allows it holds.
+    pub terms: &'a Terms,
 }
 
 /// What a remote call may use while it begins. What it sends holds none of it.

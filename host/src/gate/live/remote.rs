@@ -19,7 +19,7 @@ impl<C> Live<C> {
     ) -> Result<Departure, Halt> {
         self.count(encoded)?;
         let class = match (op.judge)(&self.remit, params) {
-            Ok(class) => class,
+            Ok(permit) => permit.class,
             Err(denial) => {
                 let denial = Some(Box::new(Refusal { rule: denial.rule(), grant: denial.grant() }));
                 return Ok(Departure::with(Admission { denial, ..Admission::always(op.class) }));

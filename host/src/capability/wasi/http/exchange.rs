@@ -17,7 +17,7 @@ use super::types::ErrorCode;
 use crate::capability::link::{self, Link};
 use crate::capability::{Caps, Derived, Guest, Object};
 use crate::digest::Digest;
-use crate::gate::{Class, Halt, Outgoing, Refusal, RemoteOp, Sending, Sent};
+use crate::gate::{Class, Halt, Outgoing, Permit, Refusal, RemoteOp, Sending, Sent};
 use crate::manifest::RemoteClass;
 use crate::scope::{Denial, HttpTarget, Remit};
 
@@ -126,12 +126,14 @@ fn begin(derived: &mut Derived, to_come: u32) -> Result<Params, Halt> {
     Ok((to_come, request))
 }
 
-fn judge(remit: &Remit, (_, request): &Params) -> Result<Class, Denial> {
-    Ok(match remit.http_allows(&request.target)?.class() {
+fn judge<'a>(remit: &'a Remit, (_, request): &'a Params) -> Result<Permit<'a>, Denial> {
+    let rule = remit.http_allows(&request.target)?;
+    let class = match rule.class() {
         RemoteClass::ReadRemote => Class::ReadRemote,
         RemoteClass::WriteIdempotent => Class::WriteIdempotent,
         RemoteClass::WriteOnce => Class::WriteOnce,
-    })
+    };
+    Ok(Permit { class, terms: rule.terms() })
 }
 
 fn arrived(derived: &mut Derived, (to_come, _): &Params, outcome: Outcome) {
