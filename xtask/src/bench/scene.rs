@@ -10,12 +10,13 @@ use remit::capability::link::{Call, Link};
 use remit::capability::{Offer, VERSIONS};
 use remit::digest::Content;
 use remit::engine::{Cache, CacheStats, Engine, PoolSize};
-use remit::gate::{Class, FuelRule, Outcome};
+use remit::gate::{Ask, Asked, Class, FuelRule, Outcome};
 use remit::home::{Home, Wait, cache_key};
 use remit::id::RunId;
 use remit::journal::{Journal, Options};
+use remit::manifest::Grant;
 use remit::meter::Limits;
-use remit::scope::Remit;
+use remit::scope::{Access, Remit};
 use remit::time::Clock;
 use tokio::runtime::Runtime;
 
@@ -23,6 +24,10 @@ use crate::{guests, shell};
 
 /// What the guest `bench` gets from `nothing`.
 pub const ANSWER: u64 = 0x0123_4567_89ab_cdef;
+
+/// The key that `permitted` asks the remit about, and a remit that allows it among others.
+const KEY: &str = "seen/2026/03/01";
+const GRANT: &str = "[capabilities.kv]\nprefixes = [\"notes/\", \"seen/\", \"todo/\"]\n";
 
 /// Remit's interfaces and that of the guest `bench`.
 const OFFERED: &[(&str, &str)] = &{
@@ -114,6 +119,9 @@ pub fn component_path(name: &str) -> Result<std::path::PathBuf> {
 
 fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
     link.sync("bench:host/calls#nothing", Call::new(Class::ReadLocal, |_, _, _: &()| Ok((ANSWER,))))?;
+    let permitted = Call::new(Class::ReadLocal, |_, _, _: &()| Ok((ANSWER,)))
+        .governed(|_, _| Asked { ask: Ask::Key(KEY, Access::Read), class: Class::ReadLocal }, |_| (0,));
+    link.sync("bench:host/calls#permitted", permitted)?;
     link.sync("bench:host/calls#echo", Call::new(Class::ReadLocal, |_, _, bytes: &(Vec<u8>,)| Ok(bytes.clone())))
 }
 
@@ -125,7 +133,7 @@ fn launch(component: &[u8], arguments: &[&str]) -> Launch {
         component: Content::of(component),
         manifest: String::new(),
         grants: Vec::new(),
-        remit: Remit::nothing(),
+        remit: Remit::from_grant(&Grant::parse("the benchmarks", GRANT).expect("it is a grant")),
         mounts: [].into(),
         limits: Limits::default(),
         input: Vec::new(),
