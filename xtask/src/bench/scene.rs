@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result, ensure};
 use remit::agent::{Agent, Host, Launch, Stop, Verdict, accept, recall};
 use remit::capability::link::{Call, Link};
 use remit::capability::{Offer, VERSIONS};
-use remit::digest::Content;
+use remit::digest::{Content, Digest};
 use remit::engine::{Cache, CacheStats, Engine, PoolSize};
 use remit::gate::{Ask, Asked, Class, FuelRule, Outcome};
 use remit::home::{Home, Wait, cache_key};
 use remit::id::RunId;
-use remit::journal::{Journal, Options};
+use remit::journal::{self, Answer, GrantId, Journal, NewGrant, Options};
 use remit::manifest::Grant;
 use remit::meter::Limits;
 use remit::scope::{Access, Remit};
@@ -47,6 +47,8 @@ pub struct Scene {
     pub runtime: Runtime,
     cache: Cache,
     clock: Clock,
+    /// What every run has, and the gate looks at.
+    grant: GrantId,
     _home: Home,
 }
 
@@ -66,8 +68,9 @@ impl Scene {
         let journal = Journal::open(&home.journal_path(), key, &Options::default())?;
         let host = Host::offering(Engine::new(PoolSize::default())?, Offer { versions: OFFERED, more: link })
             .map_err(anyhow::Error::msg)?;
+        let grant = granted(&journal, &clock)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { host, journal, runtime, cache, clock, _home: home })
+        Ok(Self { host, journal, runtime, cache, clock, grant, _home: home })
     }
 
     /// Loads a guest that [`guests::run`] built.
@@ -83,7 +86,7 @@ impl Scene {
 
     /// Runs a command live, until its end is durable. Returns the run and the seconds that it took once accepted.
     pub fn record(&self, guest: &Guest, arguments: &[&str]) -> Result<(RunId, f64)> {
-        let launch = launch(&guest.bytes, arguments);
+        let launch = launch(&guest.bytes, arguments, self.grant);
         let engine = self.host.engine().fingerprint();
         let accepted = accept(launch, &guest.agent, engine, &self.journal, self.clock.clone())?;
         let (run, start) = (accepted.id, Instant::now());
@@ -125,14 +128,36 @@ fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
     link.sync("bench:host/calls#echo", Call::new(Class::ReadLocal, |_, _, bytes: &(Vec<u8>,)| Ok(bytes.clone())))
 }
 
-fn launch(component: &[u8], arguments: &[&str]) -> Launch {
+/// Returns the grant of a home, stored when it is first opened.
+fn granted(journal: &Journal, clock: &Clock) -> Result<GrantId> {
+    if let Some(stored) = journal.grants()?.first() {
+        return Ok(stored.id);
+    }
+    let grant = journal::Grant {
+        answer: Answer::Granted,
+        by: "benchmarks".into(),
+        component: Digest::of(b"any"),
+        ended: None,
+        expires: None,
+        given: clock.now(),
+        identity: "benchmarks".into(),
+        plugin: "bench".into(),
+        scope: GRANT.into(),
+        section: "kv".into(),
+        extra: [].into(),
+    };
+    let given = journal.give(vec![NewGrant { grant, replaces: Vec::new() }])?;
+    given.first().copied().context("the journal names no grant")
+}
+
+fn launch(component: &[u8], arguments: &[&str], grant: GrantId) -> Launch {
     Launch {
         identity: "benchmarks".into(),
         name: "bench".into(),
         version: None,
         component: Content::of(component),
         manifest: String::new(),
-        grants: Vec::new(),
+        grants: vec![grant.to_string()],
         remit: Remit::from_grant(&Grant::parse("the benchmarks", GRANT).expect("it is a grant")),
         mounts: [].into(),
         limits: Limits::default(),

@@ -21,39 +21,47 @@ impl<C> Live<C> {
     ) -> Result<Departure, Halt> {
         self.count(encoded)?;
         self.look_at_grants_now()?;
-        let (remit, mut departure) = (self.standing.remit().clone(), Departure::default());
+        let remit = self.standing.remit().clone();
         let Permit { class, terms } = match (op.judge)(&remit, params) {
             Ok(permit) => permit,
             Err(denial) => {
                 let denial = Some(self.refusal(denial));
-                departure.admission = Some(Admission { denial, ..Admission::always(op.class) });
-                return Ok(departure);
+                let admission = Some(Admission { denial, ..Admission::always(op.class) });
+                return Ok(Departure { admission, ..Departure::default() });
             }
         };
-        departure.grant = self.standing.authorizing(|remit| (op.judge)(remit, params).is_ok());
-        let mut admission = Admission::always(class);
-        let claims = claims(terms, departure.grant);
+        let grant = self.standing.authorizing(|remit| (op.judge)(remit, params).is_ok());
+        let admission = Some(Admission::always(class));
+        let mut departure = Departure { admission, grant, ..Departure::default() };
+        let claims = claims(terms, grant);
         if class.needs_intent() || !claims.is_empty() {
-            let extension = departure.extension(None);
-            let number = match claims.is_empty() {
-                true => {
-                    let number = self.intend(op.index, class, fuel, encoded, extension.as_ref())?;
-                    departure.first = Some(First::Durable(self.barrier()?));
-                    number
-                }
-                false => {
-                    let (number, answered) = self.claim(op.index, fuel, encoded, extension.as_ref(), claims)?;
-                    departure.first = Some(First::Claimed(answered.clone()));
-                    departure.claim = Some(answered);
-                    number
-                }
-            };
-            admission.intent = Some(number);
+            let number = self.promise(op.index, fuel, encoded, claims, &mut departure)?;
             let is_repeated = class == Class::WriteIdempotent;
             departure.key = is_repeated.then(|| self.idempotency_key(number, name, encoded));
+            departure.admission = Some(Admission { intent: Some(number), ..Admission::always(class) });
         }
-        departure.admission = Some(admission);
         Ok(departure)
+    }
+
+    /// Hands over the intent of a call, with what it claims, and says what to wait for. Returns the intent's number.
+    fn promise(
+        &mut self,
+        index: u16,
+        fuel: u64,
+        encoded: &[u8],
+        claims: Vec<Claim>,
+        departure: &mut Departure,
+    ) -> Result<u64, Halt> {
+        let extension = departure.extension(None);
+        if claims.is_empty() {
+            let number = self.intend(index, Class::WriteOnce, fuel, encoded, extension.as_ref())?;
+            departure.first = Some(First::Durable(self.barrier()?));
+            return Ok(number);
+        }
+        let (number, answered) = self.claim(index, fuel, encoded, extension.as_ref(), claims)?;
+        departure.first = Some(First::Claimed(answered.clone()));
+        departure.claim = Some(answered);
+        Ok(number)
     }
 
     /// Records what a call is about to do, together with what it claims. Returns the number of the entry, and what
@@ -225,14 +233,7 @@ impl<C> Live<C> {
 
 /// Returns what a call claims of the amounts that its terms have.
 fn claims(terms: &Terms, grant: Option<journal::GrantId>) -> Vec<Claim> {
-    let claim = |(rule, window, max): (&crate::manifest::RuleId, _, _)| Claim {
-        amount: 1,
-        grant,
-        max,
-        rule: rule.clone(),
-        window,
-    };
-    terms.amounts().map(claim).collect()
+    terms.amounts().map(|(rule, window, max)| Claim { amount: 1, grant, max, rule: rule.clone(), window }).collect()
 }
 
 impl Departure {

@@ -107,7 +107,27 @@ fn a_run_that_did_not_wait_for_the_answer_ends_well() {
         run.state(0, 0, &json!({"state": "interrupted"})).unwrap();
         run.durable().unwrap().wait().unwrap();
         assert_eq!(journal.verify(run.id(), None).unwrap().entries, entries);
+        // It may have been sent, so it is used, and there is nothing left to decide.
+        assert_eq!(journal.unsettled().unwrap(), []);
+        let then = Timestamp::from_micros(0);
+        let used = journal.amount_used(&header().plugin.identity, &RuleId::kv(), Window::Day, run.id(), then).unwrap();
+        assert_eq!(used, max);
     }
+}
+
+#[test]
+fn a_refusal_names_every_amount_in_the_way() {
+    let journal = Home::new().open();
+    let mut run = journal.accept(&header(), &[]).unwrap();
+    let spans = || vec![claim(Window::Run, 1), claim(Window::Day, 1), claim(Window::Total, 9), claim(Window::Hour, 1)];
+    try_claim(&mut run, 0, 0, spans()).unwrap();
+    let Err(Error::Exhausted(used_up)) = try_claim(&mut run, 1, 0, spans()) else { panic!("it is not refused") };
+    let said: Vec<String> = used_up.iter().map(UsedUp::explained).collect();
+    assert_eq!(said[0], "kv: 1 per run is used up: 1 used or reserved, to the end of the run");
+    let next = |length: u64| Timestamp::from_micros((NOW.as_micros() / length + 1) * length);
+    assert_eq!(said[1], format!("kv: 1 per day is used up: 1 used or reserved, until {} UTC", next(24 * HOUR)));
+    assert_eq!(said[2], format!("kv: 1 per hour is used up: 1 used or reserved, until {} UTC", next(HOUR)));
+    assert_eq!(used_up.len(), 3);
 }
 
 #[test]
