@@ -236,16 +236,16 @@ fn a_call_that_stays_here_ends_with_its_grant_too() {
     assert_eq!(refusal.rule, "what granted this expired on 2026-03-01; without it, kv is not granted");
 }
 
-/// The intent of a file's creation waits for the disk; a revocation that is answered meanwhile comes before the effect.
+/// The intent of a new folder waits for the disk; a revocation that is answered meanwhile comes before the effect.
 #[test]
 fn an_effect_that_waits_for_the_disk_is_not_made_once_its_grant_is_revoked() {
     let scene = Scene::new();
     let (a, out) = (scene.dir("a", &[("x", "x")]), scene.dir("out", &[]));
     let section = |name: &str| format!("[capabilities.files.{name}]\nmount = \"/{name}\"\naccess = \"read-write\"\n");
     let grants = ["a", "out"].map(|name| scene.grant("files", &format!("files.{name}"), &section(name)));
-    let play = scene.command("files", ["write", "/out/new.txt", "x"]).at("a", &a).at("out", &out).under(&grants);
+    let play = scene.command("files", ["every", "/out"]).at("a", &a).at("out", &out).under(&grants);
     let ran = play.run_beside(|_| async { scene.revoke(grants[1]) }).replayed();
-    assert!(!out.join("new.txt").exists(), "{}", ran.text());
+    assert!(!out.join("every").exists(), "{}", ran.text());
     let refusal = first_refused(&ran).refusal.as_ref().expect("it is refused");
     let rule = "grant g2 was revoked, which allowed this; without it, files.out is not granted";
     assert_eq!(refusal.rule, rule);

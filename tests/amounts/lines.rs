@@ -45,7 +45,7 @@ fn a_request_that_is_not_granted_any_more_is_granted_by_the_line() {
     let server = Server::new();
     let url = server.url();
     let http = format!("[[capabilities.http]]\nmethods = [\"GET\"]\nurl = \"{url}\"\nwhy = \"to ask\"\n");
-    let desk = desk("http", &format!("{http}[capabilities.log]\nwhy = \"to tell\"\n"));
+    let desk = desk("http", &format!("{http}[capabilities.log]\nlevels = [\"info\"]\nwhy = \"to tell\"\n"));
     desk.write("grant.toml", server.section(""));
     desk.remit(&["grant", "plugin", "--file", "grant.toml", "--expires", "2020-01-01"]).ends(code::OK);
     desk.remit(&["grant", "plugin", "capabilities.log.levels = [\"info\"]"]).ends(code::OK);
