@@ -31,10 +31,7 @@ type Answer = fn(&Outbound) -> Result<Response, NoResponse>;
 /// Returns runs that together call every function of `wasi:http`, allowed and refused: arguments, grant and network.
 pub fn every_function() -> Vec<(Vec<&'static str>, &'static str, Answer)> {
     let hello: Answer = |_| Ok(Response { trailers: fields(&[("x-sum", "5")]), ..answer(200, "hello") });
-    let prohibited: Answer = |_| {
-        let prohibited = Some("10.0.0.7".parse().expect("an address"));
-        Err(NoResponse { code: ErrorCode::DestinationIpProhibited, prohibited })
-    };
+    let prohibited: Answer = |_| Err(NoResponse::prohibited("10.0.0.7".parse().expect("an address")));
     vec![
         (vec!["send", "POST", URL, "body"], API, hello),
         (vec!["patience", URL, "250"], API, hello),
@@ -186,10 +183,7 @@ fn errors_of_the_network_are_recorded_and_heard() {
 
 #[test]
 fn an_address_that_the_remit_does_not_name_is_refused_with_the_grant_that_would() {
-    let stub = Stub::new(|_| {
-        let prohibited = Some("10.0.0.7".parse().expect("an address"));
-        Err(NoResponse { code: ErrorCode::DestinationIpProhibited, prohibited })
-    });
+    let stub = Stub::new(|_| Err(NoResponse::prohibited("10.0.0.7".parse().expect("an address"))));
     let ran = Scene::new().command("http", ["wait", "block", URL]).granted(API).reaching(&stub).run();
     let ran = ran.printed("error: ErrorCode::DestinationIpProhibited\n").replayed();
     let grant = ran.refused_once(EXCHANGE, "10.0.0.7").expect("a grant would allow it");

@@ -124,11 +124,17 @@ fn a_secret_that_is_missing_or_bound_elsewhere_is_not_sent() {
 }
 
 #[test]
-fn a_grant_that_counts_is_not_taken_for_one_that_holds() {
-    let desk = desk(9);
+fn what_is_counted_is_held_to_by_the_next_run_too() {
+    let (port, asked) = tracker();
+    let desk = desk(port);
     let grant = fs::read_to_string(desk.path("grant.toml")).expect("it was written");
     desk.write("grant.toml", grant.replace("addresses =", "amount = \"1 per day\"\naddresses ="));
-    fetch(&desk, 9).fails(code::NOT_GRANTED, &["`amount`", "does not enforce"]);
+    fetch(&desk, port).ends(code::OK);
+    asked.join().expect("the tracker is content");
+    // The tracker is gone: what is refused is not sent.
+    let said = fetch(&desk, port).ends(code::AGENT_FAILED);
+    said.says(&["1 per day is used up: 1 used or reserved, until ", "amount = \"2 per day\""]);
+    desk.last_is_whole();
 }
 
 #[test]

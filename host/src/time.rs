@@ -60,7 +60,7 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     System { started: Instant, started_monotonic: Duration },
-    Fixed { micros: Arc<AtomicU64> },
+    Fixed { start: u64, micros: Arc<AtomicU64> },
     Stepping { start: Duration, step: Duration, readings: Arc<AtomicU32> },
 }
 
@@ -70,9 +70,16 @@ impl Clock {
         Self(Source::System { started: Instant::now(), started_monotonic: monotonic() })
     }
 
-    /// Returns a clock that stands at `now`.
+    /// Returns a clock that stands at `now`, but for [`Clock::advance`].
     pub fn fixed(now: Timestamp) -> Self {
-        Self(Source::Fixed { micros: Arc::new(AtomicU64::new(now.0)) })
+        Self(Source::Fixed { start: now.0, micros: Arc::new(AtomicU64::new(now.0)) })
+    }
+
+    /// Moves a fixed clock on, and its clones with it. Other clocks go by themselves.
+    pub fn advance(&self, by: Duration) {
+        if let Source::Fixed { micros, .. } = &self.0 {
+            micros.fetch_add(by.as_micros() as u64, Ordering::Relaxed);
+        }
     }
 
     /// Returns a clock that starts at `now` and goes on by `step` each time it is read, so that whatever is timed takes
@@ -90,7 +97,7 @@ impl Clock {
     pub fn wall(&self) -> Duration {
         match &self.0 {
             Source::System { .. } => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
-            Source::Fixed { micros } => Duration::from_micros(micros.load(Ordering::Relaxed)),
+            Source::Fixed { micros, .. } => Duration::from_micros(micros.load(Ordering::Relaxed)),
             Source::Stepping { start, step, readings } => *start + stepped(*step, readings),
         }
     }
@@ -99,7 +106,7 @@ impl Clock {
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
             Source::System { started, .. } => started.elapsed(),
-            Source::Fixed { .. } => Duration::ZERO,
+            Source::Fixed { start, micros } => passed(*start, micros),
             Source::Stepping { step, readings, .. } => stepped(*step, readings),
         }
     }
@@ -110,10 +117,14 @@ impl Clock {
     pub fn elapsed_at_tick(&self) -> Duration {
         match &self.0 {
             Source::System { started_monotonic, .. } => tick().saturating_sub(*started_monotonic),
-            Source::Fixed { .. } => Duration::ZERO,
+            Source::Fixed { start, micros } => passed(*start, micros),
             Source::Stepping { step, readings, .. } => *step * readings.load(Ordering::Relaxed),
         }
     }
+}
+
+fn passed(start: u64, micros: &AtomicU64) -> Duration {
+    Duration::from_micros(micros.load(Ordering::Relaxed).saturating_sub(start))
 }
 
 fn stepped(step: Duration, readings: &AtomicU32) -> Duration {
@@ -172,6 +183,15 @@ mod tests {
         let again = clock.clone();
         assert_eq!((clock.elapsed().as_micros(), again.elapsed().as_micros()), (10, 20));
         assert_eq!((clock.elapsed_at_tick().as_micros(), clock.now().as_micros()), (20, 37));
+    }
+
+    #[test]
+    fn a_fixed_clock_stands_until_it_is_moved_on() {
+        let clock = Clock::fixed(Timestamp::from_micros(7));
+        assert_eq!((clock.now().as_micros(), clock.elapsed()), (7, Duration::ZERO));
+        clock.clone().advance(Duration::from_micros(5));
+        assert_eq!((clock.now().as_micros(), clock.elapsed().as_micros()), (12, 5));
+        assert_eq!(clock.elapsed_at_tick(), clock.elapsed());
     }
 
     #[test]

@@ -157,6 +157,7 @@ fn what_holds_is_explained() {
         "holds": "/out, read",
         "narrowed-by": ["grant"],
         "grants": ["g2"],
+        "amounts": [],
         "refused": null,
     });
     assert_eq!(explained["requests"][1], expected, "{explained}");
@@ -178,7 +179,9 @@ fn a_grant_that_is_wrong_is_refused_and_nothing_kept() {
         (&["hello"], code::USAGE, &["the line"]),
         (&[""], code::USAGE, &["grants nothing"]),
         (&["--file", "none.toml"], code::USAGE, &["cannot read grant none.toml"]),
-        (&["capabilities.kv = {}", "--amount", "3 a day"], code::USAGE, &["3 per day"]),
+        (&["capabilities.model.tiers = [\"a\"]", "--amount", "3 a day"], code::USAGE, &["3 per day"]),
+        (&["capabilities.kv = {}", "--amount", "3 per day"], code::USAGE, &["no calls to count", "`quota`"]),
+        (&["capabilities.kv = { amount = \"3 per day\" }"], code::USAGE, &["only calls that leave this host"]),
         (&["capabilities.config.keys = [\"A\"]", "--amount", "3 per day"], code::USAGE, &["no calls to count"]),
         (&["--requested", "--mount", "nots=notes"], code::USAGE, &["--mount nots"]),
         (&["--requested", "--mount", "notes=nowhere"], code::NOT_GRANTED, &["cannot open folder nowhere"]),
@@ -194,15 +197,15 @@ fn a_grant_that_is_wrong_is_refused_and_nothing_kept() {
 #[test]
 fn a_grant_comes_from_a_file_or_a_pipe() {
     let desk = desk();
-    desk.write("kv.toml", "[capabilities.kv]\nprefixes = [\"a\"]\namount = \"3 per day\"\n[limits]\nfuel = 1000\n");
-    let said = desk.remit(&["grant", "plugin", "--file", "kv.toml"]).ends(code::OK);
-    assert_eq!(said.stdout, "g1  kv: keys with \"a\", read-write, at most 3 per day\ng2  limits: fuel = 1000\n");
-    said.says(&["notes does not ask for kv"]);
+    desk.write("model.toml", "[capabilities.model]\ntiers = [\"a\"]\namount = \"3 in total\"\n[limits]\nfuel = 1000\n");
+    let said = desk.remit(&["grant", "plugin", "--file", "model.toml"]).ends(code::OK);
+    assert_eq!(said.stdout, "g1  model: a, at most 3 in total\ng2  limits: fuel = 1000\n");
+    said.says(&["notes does not ask for model"]);
     let amounts = &desk.json(&["grants", "--json"])[0]["amounts"];
-    assert_eq!(*amounts, json!([{ "window": "day", "used": 0, "max": 3 }]));
-    assert!(desk.remit(&["grants"]).ends(code::OK).stdout.contains("\tholds, 0 of 3 per day used\t"));
-    let piped = desk.remit_reading(&["grant", "plugin", "--file", "-"], b"capabilities.kv = { access = \"read\" }");
-    assert_eq!(piped.ends(code::OK).stdout, "g3  kv: every key of the plugin, read\n");
+    assert_eq!(*amounts, json!([{ "window": "total", "used": 0, "max": 3, "left": 3 }]));
+    assert!(desk.remit(&["grants"]).ends(code::OK).stdout.contains("\tholds, 0 of 3 in total used, 3 left\t"));
+    let piped = desk.remit_reading(&["grant", "plugin", "--file", "-"], b"capabilities.model = { tiers = [\"b\"] }");
+    assert_eq!(piped.ends(code::OK).stdout, "g3  model: b\n");
     assert_eq!(ids(&desk), ["g2", "g3"]);
 }
 

@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use remit::agent::{Launch, Stop, accept};
 use remit::capability::wasi::http::Network;
-use remit::digest::Content;
+use remit::digest::{Content, Digest};
 use remit::engine::World;
 use remit::gate::OutputStream;
 use remit::home::{Home, Wait};
-use remit::journal::{self, Journal};
+use remit::journal::{self, Answer, Ended, GrantId, Journal, NewGrant};
 use remit::manifest::{Grant, Manifest};
 use remit::meter::{LimitKind, Limits};
 use remit::scope::Remit;
@@ -68,6 +68,37 @@ impl Scene {
         &self.journal
     }
 
+    /// Returns the clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Keeps a section of a grant file for a guest, as an operator does. `section` is what it is counted by.
+    pub fn grant(&self, guest: &str, section: &str, scope: &str) -> GrantId {
+        let parsed = Grant::parse("grant.toml", scope).unwrap_or_else(|errors| panic!("{errors}"));
+        let grant = journal::Grant {
+            answer: Answer::Granted,
+            by: "test".into(),
+            component: Digest::of(&Guest::named(guest).bytes),
+            ended: None,
+            expires: parsed.expires,
+            given: self.clock.now(),
+            identity: identity(guest),
+            plugin: guest.into(),
+            scope: scope.into(),
+            section: section.into(),
+            extra: BTreeMap::new(),
+        };
+        let given = self.journal.give(vec![NewGrant { grant, replaces: Vec::new() }]).expect("the journal takes it");
+        given[0]
+    }
+
+    /// Takes a grant back, as an operator does.
+    pub fn revoke(&self, grant: GrantId) {
+        let ended = Ended { at: self.clock.now(), by: "test".into(), replaced_by: None, why: None };
+        self.journal.revoke(grant, ended).expect("it stands");
+    }
+
     /// Opens the journal again, as the next process would.
     pub fn reopened(self) -> Self {
         let Self { journal, home, clock, folder } = self;
@@ -108,7 +139,7 @@ impl Scene {
             scene: self.clone(),
             name: name.to_owned(),
             guest,
-            identity: format!("test:{name}"),
+            identity: identity(name),
             capabilities: String::new(),
             mounts: BTreeMap::new(),
             limits: Vec::new(),
@@ -116,9 +147,14 @@ impl Scene {
             arguments: vec![name.to_owned()],
             seed: [7; 32],
             network: None,
-            grant: None,
+            grants: Vec::new(),
         }
     }
+}
+
+/// Returns whose kv and grants those of a guest are.
+fn identity(guest: &str) -> String {
+    format!("test:{guest}")
 }
 
 /// A run that is being put together.
@@ -134,14 +170,32 @@ pub struct Play {
     arguments: Vec<String>,
     seed: [u8; 32],
     network: Option<Arc<dyn Network>>,
-    grant: Option<Grant>,
+    /// The grants that decide, whatever it asks for: the names of stored ones, the text of others.
+    grants: Vec<String>,
 }
 
 impl Play {
     /// Has an operator's grant say what the run may do, whatever it asks for.
     pub fn granted_by(mut self, grant: &str) -> Self {
-        self.grant = Some(Grant::parse("grant.toml", grant).unwrap_or_else(|errors| panic!("{errors}")));
+        self.grants.push(grant.to_owned());
         self
+    }
+
+    /// Has stored grants say so.
+    pub fn under(mut self, grants: &[GrantId]) -> Self {
+        self.grants.extend(grants.iter().map(ToString::to_string));
+        self
+    }
+
+    /// Returns what the grants say together; nothing where none was given.
+    fn grant(&self) -> Option<Grant> {
+        let text = |grant: &String| match grant.parse() {
+            Ok(id) => self.scene.journal.grant(id).expect("it was stored").grant.scope,
+            Err(_) => grant.clone(),
+        };
+        let texts: Vec<String> = self.grants.iter().map(text).collect();
+        let together = || Grant::parse("grant.toml", &texts.join("\n")).unwrap_or_else(|errors| panic!("{errors}"));
+        (!texts.is_empty()).then(together)
     }
 
     /// Gives the run a way out.
@@ -245,8 +299,8 @@ impl Play {
             version: Some("1.0.0".into()),
             component: Content::of(self.guest.bytes.as_slice()),
             manifest: text.clone(),
-            grants: Vec::new(),
-            remit: self.grant.as_ref().map_or_else(|| Remit::from_request(request), Remit::from_grant),
+            grants: self.grants.clone(),
+            remit: self.grant().map_or_else(|| Remit::from_request(request), |grant| Remit::from_grant(&grant)),
             mounts: self.mounts.iter().map(|(name, dir)| (name.parse().expect("a name"), dir.clone())).collect(),
             limits: self.limits.iter().fold(limits, |limits, &(kind, value)| limits.with(kind, value)),
             input: self.input.clone(),

@@ -45,6 +45,8 @@ pub struct Call {
     pub outcome: Json,
     /// The refusal, if the remit refused it.
     pub refusal: Option<Refusal>,
+    /// The stored grant that allowed it, where that is recorded.
+    pub grant: Option<String>,
     /// What an intent found in place before, if there was an intent.
     pub before: Option<Json>,
     /// Whether there is an outcome. An intent has none where the run was stopped before its effect.
@@ -202,7 +204,8 @@ fn calls(scene: &Scene, id: RunId) -> Vec<Call> {
             Kind::Call | Kind::Intent => calls.push(call(&entry)),
             Kind::Outcome => {
                 let intent = calls.last_mut().expect("an outcome follows its intent");
-                (intent.outcome, intent.is_answered) = (call(&entry).outcome, true);
+                let answer = call(&entry);
+                (intent.outcome, intent.refusal, intent.is_answered) = (answer.outcome, answer.refusal, true);
             }
             Kind::State | Kind::Note => {}
         }
@@ -224,6 +227,7 @@ fn call(entry: &Entry<'_>) -> Call {
         outcome: if is_empty { Json::Null } else { function.show_outcome(entry.outcome()) },
         refusal: extension.denial.map(|text| serde_json::from_str(&text).expect("a refusal is JSON")),
         is_answered: entry.kind() == Kind::Call,
+        grant: extension.grant,
         before: extension.before.map(|text| serde_json::from_str(&text).expect("what was there is JSON")),
     }
 }

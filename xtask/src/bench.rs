@@ -50,6 +50,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "calls/replayed", run: calls::replayed },
     Bench { name: "calls/memory", run: calls::memory },
     Bench { name: "calls/bytes", run: calls::bytes },
+    Bench { name: "permit", run: calls::permit },
     Bench { name: "journal/durable", run: journal::durable },
     Bench { name: "journal/bytes-per-entry", run: journal::bytes_per_entry },
     Bench { name: "journal/per-run-cost", run: journal::per_run_cost },

@@ -10,7 +10,7 @@ use crate::capability::wasi::http::Network;
 use crate::capability::{Caps, Start};
 use crate::digest::{Content, Digest};
 use crate::engine::{FUEL_SLICE, World};
-use crate::gate::{End, FuelRule, Live, Replay};
+use crate::gate::{End, FuelRule, Live, Replay, Standing};
 use crate::id::RunId;
 use crate::journal::{self, Header, Journal, Payload, Plugin};
 use crate::manifest::Name;
@@ -93,11 +93,12 @@ pub fn accept(
     let mounts = open_mounts(&launch)?;
     let header = header(&launch, agent.world(), engine, &clock);
     let given = given(agent.world(), &launch.remit, &header, launch.input.clone())?;
+    let standing = Standing::of(journal, launch.remit.clone(), &launch.grants, header.accepted)?;
     let writer = journal.accept(&header, &blobs(&launch, &header))?;
     let id = writer.id();
     let quotas = launch.remit.files().iter().map(|files| files.quota()).collect();
     let caps = Caps { mounts, quotas, ..Caps::default() };
-    let live = Live::new(caps, writer, agent.functions(), Arc::new(launch.remit), launch.limits, clock);
+    let live = Live::new(caps, writer, agent.functions(), standing, launch.limits, clock);
     Ok(Accepted { id, given, live })
 }
 

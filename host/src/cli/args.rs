@@ -14,7 +14,7 @@ use clap::{Args, ValueHint};
 pub use config::Config;
 pub use input::Input;
 pub use mount::MountArg;
-pub use plugins::{Explain, Grant, Grants, Install, Plugins, Revoke, Uninstall};
+pub use plugins::{Decision, Explain, Grant, Grants, Install, Plugins, Revoke, Uninstall};
 pub use secret::{Secret, SecretBind, SecretUnbind};
 pub use setting::{Label, LimitArg, PublicKey, RunRef};
 

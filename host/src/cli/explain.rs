@@ -9,7 +9,8 @@ use super::find;
 use super::give::Answers;
 use super::plugin::Plugin;
 use super::report::{Result, print, print_json};
-use super::stored::{Stored, ceiling, together, words};
+use super::session::Session;
+use super::stored::{Stored, Used, ceiling, together, words};
 use crate::engine::{ComponentError, inspect};
 use crate::journal::StoredGrant;
 use crate::manifest::{Ceiling, Request};
@@ -28,7 +29,8 @@ const ANSWERED: [(&str, &str); 5] = [
 pub fn explain(shell: &Shell, args: &args::Explain) -> Result {
     let (session, plugin) = find::open(shell, "remit explain", &args.plugin)?;
     let stored = Answers { session: &session, plugin: &plugin }.stored()?;
-    let explanation = Explanation::of(&plugin, &stored, &ceiling(&session)?)?;
+    let mut explanation = Explanation::of(&plugin, &stored, &ceiling(&session)?)?;
+    explanation.count(&session)?;
     match args.json {
         true => print_json(&explanation.json(&plugin))?,
         false => print(explanation.text(&plugin))?,
@@ -50,6 +52,8 @@ struct Line {
     explained: Explained,
     /// The grants that give some of it.
     grants: Vec<StoredGrant>,
+    /// How much is used of what they count, in their order.
+    used: Vec<Vec<Used>>,
     /// The answer no that was kept.
     refused: Option<StoredGrant>,
     /// Whether a plugin has it without a grant.
@@ -65,6 +69,7 @@ impl Explanation {
         let (by, refused) = (gives(&request, &stored.granted)?, gives(&request, &stored.refused)?);
         let all = explained.into_iter().enumerate();
         let lines = all.map(|(index, explained)| Line {
+            used: Vec::new(),
             grants: by.iter().filter(|(_, gives)| gives[index]).map(|(stored, _)| (*stored).clone()).collect(),
             refused: refused.iter().find(|(_, gives)| gives[index]).map(|(stored, _)| (*stored).clone()),
             is_given: explained.capability == "log" && grant.log.is_none(),
@@ -74,6 +79,16 @@ impl Explanation {
         superfluous.retain(|line| line.capability != "log");
         let lines: Vec<Line> = lines.filter(|line| !line.is_given || request.log.is_some()).collect();
         Ok(Self { lines, superfluous, unrequested: unrequested(plugin, &request) })
+    }
+
+    /// Looks how much is used of what the grants count.
+    fn count(&mut self, session: &Session) -> Result<()> {
+        let (journal, now) = (session.journal(), session.clock().now());
+        for line in &mut self.lines {
+            let used = line.grants.iter().map(|stored| Used::of(journal, &stored.grant, now));
+            line.used = used.collect::<Result<_>>()?;
+        }
+        Ok(())
     }
 
     fn text(&self, plugin: &Plugin) -> String {
@@ -113,8 +128,9 @@ impl Line {
         let Explained { capability, asked, why, granted, holds, narrowed_by } = &self.explained;
         let why = why.as_ref().map(|why| format!("  ({why})")).unwrap_or_default();
         let mut lines = vec![format!("{capability}: asks for {asked}{why}")];
-        for StoredGrant { id, grant } in &self.grants {
+        for (StoredGrant { id, grant }, used) in self.grants.iter().zip(&self.used) {
             lines.push(format!("  {id}, {} UTC by {}: {}", grant.given, grant.by, words(grant).1));
+            lines.extend(used.iter().map(|used| format!("    {used}")));
         }
         match (&self.refused, granted) {
             (Some(refused), None) => lines.push(format!("  refused: {}", refused.id)),
@@ -143,6 +159,7 @@ impl Line {
             "holds": holds,
             "narrowed-by": narrowed_by.collect::<Vec<_>>(),
             "grants": self.grants.iter().map(|stored| stored.id).collect::<Vec<_>>(),
+            "amounts": self.used.concat(),
             "refused": self.refused.as_ref().map(|stored| stored.id),
         })
     }

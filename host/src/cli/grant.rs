@@ -41,7 +41,6 @@ impl Granted {
             None => (Some(stored.grant()?), stored.names()),
         };
         let grant = grant.as_ref();
-        grant.map_or(Ok(()), refuse_amounts)?;
         let (request, folders) = match plugin.manifest() {
             Some(manifest) => {
                 let request = manifest.request().clone();
@@ -98,16 +97,6 @@ fn limits(request: &Request, grant: Option<&Grant>, args: &args::Run, config: &C
     let limits = grant.map_or(limits.clone(), |grant| limits.bounded_by(&grant.limits));
     let limits = args.limits.iter().fold(limits, |limits, limit| limits.with(limit.kind, limit.value));
     limits.bounded_by(&config.ceiling.limits)
-}
-
-/// Refuses a grant that counts calls: a count that nobody holds would be a promise that is not kept.
-fn refuse_amounts(grant: &Grant) -> Result<()> {
-    let http = grant.http.iter().map(|entry| &entry.terms);
-    if grant.terms.values().chain(http).all(|terms| terms.amounts.is_empty()) {
-        return Ok(());
-    }
-    let message = "the grant counts calls (`amount`), which this version of Remit stores and does not enforce";
-    Err(Failure::new(Exit::NotGranted, message).hint("grant it without `amount`, or wait for the version that counts"))
 }
 
 fn read_grant(path: &Path) -> Result<(Grant, String)> {

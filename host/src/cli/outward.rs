@@ -61,5 +61,5 @@ fn secrets(session: &Session, identity: &str, remit: &Remit) -> Result<Secrets> 
             note("  hint: `remit secret set NAME`, then `remit secret bind NAME --plugin PLUGIN --to URL`");
         }
     }
-    Secrets::new(remit.clone(), bound).map_err(|error| Failure::from_error(Exit::HostFailed, error))
+    Secrets::new(bound).map_err(|error| Failure::from_error(Exit::HostFailed, error))
 }

@@ -16,9 +16,10 @@ use crate::manifest::{Access, Grant, LastDay, RuleId};
 
 /// The capabilities that are a table of named tables.
 const NAMED: [&str; 4] = ["files", "imports", "secrets", "connectors"];
-/// The sections that matter only when a run starts: their calls are not counted, and when they end is for whoever
-/// starts a run to check.
+/// The sections that cannot say themselves when they end: it stands beside them.
 const AT_START: [&str; 4] = ["log", "imports", "config", "limits"];
+/// The sections whose calls leave this host, and can be counted.
+const COUNTED: [&str; 3] = ["http", "model", "connectors"];
 
 /// One section of a grant file.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,9 +108,13 @@ fn parts(root: Table) -> Vec<Part> {
 
 fn apply_amount(parts: &mut [Part], amount: Option<&str>) -> Result<()> {
     let Some(amount) = amount else { return Ok(()) };
-    let mut counted = parts.iter_mut().filter(|part| part.is_called()).peekable();
+    let mut counted = parts.iter_mut().filter(|part| COUNTED.contains(&part.capability.as_str())).peekable();
     if counted.peek().is_none() {
-        return Err(Failure::new(Exit::Usage, "--amount: nothing here is called, so there are no calls to count"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "--amount: nothing here leaves this host, so there are no calls to count",
+        )
+        .hint("calls are counted under http, model and connectors; kv and files have a `quota`"));
     }
     counted.for_each(|part| drop(part.says.insert("amount".into(), amount.into())));
     Ok(())

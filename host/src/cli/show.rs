@@ -104,12 +104,14 @@ fn line(entry: &Entry<'_>, functions: &Functions) -> Result<String> {
         ));
     };
     let (params, outcome) = shown(entry, functions);
-    let refused = if entry.extension()?.denial.is_some() { "  (refused)" } else { "" };
+    let extension = entry.extension()?;
+    let refused = if extension.denial.is_some() { "  (refused)" } else { "" };
+    let by = extension.grant.map(|grant| format!("  (by {grant})")).unwrap_or_default();
     let arrow = match entry.kind() {
         Kind::Intent => " (intent)".to_owned(),
         _ => format!(" -> {}", cut(&outcome.to_string())),
     };
-    Ok(format!("{number:>7} {fuel:>12}  {}{}{arrow}{refused}\n", function.name, cut(&params.to_string())))
+    Ok(format!("{number:>7} {fuel:>12}  {}{}{arrow}{by}{refused}\n", function.name, cut(&params.to_string())))
 }
 
 fn calls_json(session: &Session, summary: &Summary, functions: &Arc<Functions>) -> Result<Json> {
@@ -128,6 +130,7 @@ fn calls_json(session: &Session, summary: &Summary, functions: &Arc<Functions>) 
             "params": params,
             "outcome": outcome,
             "answers": extension.answers,
+            "grant": extension.grant,
             "denial": extension.denial.and_then(|denial| serde_json::from_str::<Json>(&denial).ok()),
             "before": extension.before.and_then(|before| serde_json::from_str::<Json>(&before).ok()),
         }));

@@ -77,7 +77,7 @@ pub fn ceiling(session: &Session) -> Result<Ceiling> {
     Ok(config::read(session.home().path())?.ceiling)
 }
 
-/// How much of an amount of a grant is used.
+/// How much of an amount of a grant is used, over all runs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Used {
     /// Over which span.
@@ -86,6 +86,15 @@ pub struct Used {
     pub used: u64,
     /// The most.
     pub max: u64,
+    /// How much is left.
+    pub left: u64,
+    /// When the span ends and a new one begins; nothing for [`Window::Total`].
+    #[serde(serialize_with = "as_text", skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+fn as_text<S: serde::Serializer>(until: &Option<Timestamp>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(&until.unwrap_or_default())
 }
 
 impl Used {
@@ -99,11 +108,12 @@ impl Used {
         let counted = parsed.terms.iter().map(|(rule, terms)| (rule.clone(), &terms.amounts)).chain(http);
         let mut all = Vec::new();
         for (rule, amounts) in counted {
-            // An amount per run is of no use outside one.
+            // What is counted for each run begins with each run: none of it is used outside one.
             for (window, max) in amounts.iter().filter(|(window, _)| *window != Window::Run) {
                 let no_run = RunId::from_bytes([0; 16]);
                 let used = journal.amount_used(&grant.identity, &rule, window, no_run, now)?;
-                all.push(Self { window, used, max });
+                let until = journal::span_end(window, now);
+                all.push(Self { window, used, max, left: max.saturating_sub(used), until });
             }
         }
         Ok(all)
@@ -112,7 +122,8 @@ impl Used {
 
 impl fmt::Display for Used {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} used", self.used, manifest::amount(self.window, self.max))
+        write!(f, "{} of {} used, {} left", self.used, manifest::amount(self.window, self.max), self.left)?;
+        self.until.map_or(Ok(()), |until| write!(f, " until {until} UTC"))
     }
 }
 

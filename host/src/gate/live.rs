@@ -1,20 +1,23 @@
-//! The live side of the gate: permit, make durable what the class demands, perform, record, settle.
+//! The live side of the gate: permit, reserve, make durable what the class demands, perform, record, settle.
 
+mod admission;
+mod record;
 mod remote;
+mod standing;
+
+pub use self::admission::{Admission, Refusal};
+pub use self::standing::Standing;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use atomic_refcell::{AtomicRefCell, AtomicRefMut};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
 
 use super::function::{Class, Functions};
 use super::output::{Output, OutputStream};
-use super::{Ask, Asked, Halt, Op, Ordinals, Value};
-use crate::journal::{self, Extension, FunctionId, Kind, Record, RunWriter};
+use super::{Halt, Ordinals};
+use crate::journal::{FunctionId, RunWriter};
 use crate::meter::{Crossed, LimitKind, Limits, Usage};
-use crate::scope::Remit;
 use crate::time::Clock;
 
 /// What one call may use while it is performed.
@@ -54,31 +57,12 @@ impl<C> Turn<'_, C> {
     }
 }
 
-/// Why a call was refused, for the operator. The guest hears a code and no more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// The rule that refused it.
-    pub rule: String,
-    /// The smallest grant that would have allowed it, as TOML, where one can.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grant: Option<String>,
-}
-
-/// A judged call on its way to being performed.
-pub struct Admission {
-    class: Class,
-    denial: Option<Box<Refusal>>,
-    intent: Option<u64>,
-    /// Whether the call works on files, which may be slow.
-    on_files: bool,
-}
-
 /// The live side of one run.
 pub struct Live<C> {
     /// What the capabilities hold.
     pub caps: C,
     journal: Buffered,
-    remit: Arc<Remit>,
+    standing: Standing,
     limits: Limits,
     usage: Usage,
     clock: Clock,
@@ -92,25 +76,6 @@ pub struct Live<C> {
     shown: Vec<(OutputStream, Vec<u8>)>,
     /// Whether something was recorded that replay cannot derive and that is not durable yet.
     undurable_inputs: bool,
-}
-
-impl Admission {
-    /// Returns the admission of a call that nobody judges.
-    #[inline]
-    fn always(class: Class) -> Self {
-        Self { class, denial: None, intent: None, on_files: false }
-    }
-
-    #[inline]
-    fn extension(&self) -> Option<Box<Extension>> {
-        if self.intent.is_none() && self.denial.is_none() { None } else { Some(self.written()) }
-    }
-
-    #[cold]
-    fn written(&self) -> Box<Extension> {
-        let denial = self.denial.as_ref().map(|refusal| json!(refusal).to_string());
-        Box::new(Extension { answers: self.intent, denial, ..Extension::default() })
-    }
 }
 
 /// The run's journal, shared between the guest's calls and whoever drives the guest, who hands over what is buffered
@@ -135,7 +100,7 @@ impl<C> Live<C> {
         caps: C,
         mut journal: RunWriter,
         functions: &Functions,
-        remit: Arc<Remit>,
+        standing: Standing,
         limits: Limits,
         clock: Clock,
     ) -> Self {
@@ -144,7 +109,7 @@ impl<C> Live<C> {
         Self {
             caps,
             journal: Buffered(Arc::new(AtomicRefCell::new(journal))),
-            remit,
+            standing,
             limits,
             usage: Usage::default(),
             clock,
@@ -195,158 +160,6 @@ impl<C> Live<C> {
         };
         self.stamped = self.stamped.max(now.saturating_sub(self.started));
         self.wall_us(self.stamped)
-    }
-
-    /// Permits or refuses a call.
-    #[inline]
-    pub(super) fn admit<D, P, R>(
-        &mut self,
-        op: &Op<C, D, P, R>,
-        derived: &D,
-        params: &P,
-        encoded: &[u8],
-    ) -> Result<Admission, Halt> {
-        self.count(encoded)?;
-        let Some(judge) = op.judge else {
-            return Ok(Admission::always(op.class));
-        };
-        let Asked { ask, class } = judge(derived, params);
-        let denial = self.permit(ask).err();
-        let on_files = matches!(ask, Ask::Mount(..) | Ask::Mounts(..));
-        Ok(Admission { class, denial, intent: None, on_files })
-    }
-
-    fn count(&mut self, encoded: &[u8]) -> Result<(), Halt> {
-        self.usage.calls += 1;
-        self.limits.check(LimitKind::Calls, self.usage.calls)?;
-        self.limits.check(LimitKind::Payload, encoded.len() as u64)?;
-        self.usage.bytes_in += encoded.len() as u64;
-        Ok(check_recorded(&self.limits, &self.usage)?)
-    }
-
-    fn permit(&self, ask: Ask<'_>) -> Result<(), Box<Refusal>> {
-        match ask {
-            Ask::Nothing => return Ok(()),
-            Ask::Key(key, access) => self.remit.kv_allows(key, access),
-            Ask::Mount(index, access) => self.remit.file_allows(index, access),
-            Ask::Mounts(indexes, access) => {
-                indexes.into_iter().try_for_each(|index| self.remit.file_allows(index, access))
-            }
-            Ask::Log(level) => self.remit.log_allows(level),
-            Ask::Http(target) => self.remit.http_allows(target).map(drop),
-            Ask::Never(what) => return Err(Box::new(Refusal { rule: format!("no remit allows {what}"), grant: None })),
-        }
-        .map_err(|denial| Box::new(Refusal { rule: denial.rule(), grant: denial.grant() }))
-    }
-
-    /// Hands to the journal what the class wants on disk before the effect. Returns what to wait for.
-    pub(super) fn make_durable<D, P, R>(
-        &mut self,
-        op: &Op<C, D, P, R>,
-        fuel: u64,
-        params: &P,
-        encoded: &[u8],
-        admission: &mut Admission,
-    ) -> Result<Option<journal::Durable>, Halt> {
-        if admission.denial.is_some() {
-            return Ok(None);
-        }
-        if admission.class.needs_intent() {
-            let before = op.foresee.and_then(|foresee| foresee(&self.caps, params));
-            admission.intent = Some(self.intend(op.index, admission.class, fuel, encoded, before)?);
-            return self.barrier().map(Some);
-        }
-        if admission.class == Class::WriteFile && self.undurable_inputs {
-            return self.barrier().map(Some);
-        }
-        Ok(None)
-    }
-
-    /// Records what a call is about to do. Returns the number of the entry.
-    fn intend(
-        &mut self,
-        index: u16,
-        class: Class,
-        fuel: u64,
-        params: &[u8],
-        before: Option<Json>,
-    ) -> Result<u64, Halt> {
-        let time_us = self.stamp(class);
-        let function = self.interned[usize::from(index)];
-        let extension = before.map(|before| Extension { before: Some(before.to_string()), ..Extension::default() });
-        let (kind, extension) = (Kind::Intent, extension.as_ref());
-        let intent = Record { kind, function, fuel, time_us, params, outcome: &[], extension };
-        Ok(self.journal.borrow_mut().call(&intent)?)
-    }
-
-    /// Hands everything recorded so far to the journal and returns what to wait for.
-    ///
-    /// # Errors
-    /// [`Halt::Journal`] when the journal cannot take it.
-    pub fn barrier(&mut self) -> Result<journal::Durable, Halt> {
-        self.undurable_inputs = false;
-        Ok(self.journal.borrow_mut().durable()?)
-    }
-
-    /// Performs an admitted call and records it.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one call, borrowed from different fields of the gate")]
-    #[inline]
-    pub(super) fn perform<D, P, R: Value>(
-        &mut self,
-        op: &Op<C, D, P, R>,
-        derived: &D,
-        ordinals: &mut Ordinals,
-        fuel: u64,
-        params: &P,
-        encoded: &[u8],
-        admission: Admission,
-    ) -> Result<R, Halt> {
-        let time_us = self.stamp(admission.class);
-        let begun = admission.on_files.then(|| self.clock.elapsed());
-        let Self { caps, journal, limits, usage, clock, started, shown, .. } = self;
-        let mut journal = journal.borrow_mut();
-        let outcome = match &admission.denial {
-            Some(_) => (op.refuse)(params),
-            None => {
-                let kv = &mut *journal;
-                let started = *started;
-                (op.perform)(&mut Turn { caps, kv, ordinals, limits, usage, clock, started, shown }, derived, params)?
-            }
-        };
-        if let Some(begun) = begun {
-            let took = self.clock.elapsed().saturating_sub(begun);
-            self.limits.check(LimitKind::CallTime, took.as_millis() as u64)?;
-        }
-        self.outcome.clear();
-        outcome.encode(&mut self.outcome);
-        self.limits.check(LimitKind::Payload, self.outcome.len() as u64)?;
-        self.usage.bytes_out += self.outcome.len() as u64;
-        check_recorded(&self.limits, &self.usage)?;
-        let function = self.interned[usize::from(op.index)];
-        let extension = admission.extension();
-        // The outcome of an intent stands beside it; the params are the intent's.
-        let (kind, params) = if admission.intent.is_some() { (Kind::Outcome, &[][..]) } else { (Kind::Call, encoded) };
-        let outcome_bytes = &self.outcome;
-        let extension = extension.as_deref();
-        let entry =
-            journal.call(&Record { kind, function, fuel, time_us, params, outcome: outcome_bytes, extension })?;
-        if !self.shown.is_empty() {
-            self.shown.drain(..).for_each(|(stream, bytes)| self.output.push(entry, stream, bytes));
-        }
-        self.undurable_inputs |= admission.class == Class::ReadLocal;
-        Ok(outcome)
-    }
-
-    /// Records a call that both sides compute.
-    #[inline]
-    pub(super) fn record_pure(&mut self, index: u16, fuel: u64, encoded: &[u8]) -> Result<(), Halt> {
-        self.count(encoded)?;
-        let time_us = self.stamp(Class::Pure);
-        let function = self.interned[usize::from(index)];
-        let record =
-            Record { kind: Kind::Call, function, fuel, time_us, params: encoded, outcome: &[], extension: None };
-        self.journal.borrow_mut().call(&record)?;
-        Ok(())
     }
 
     /// Returns the queue of the run's output.

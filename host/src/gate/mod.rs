@@ -20,9 +20,9 @@ pub use divergence::Divergence;
 pub use end::{End, Outcome, Where};
 pub use function::{Class, Function, Functions};
 pub use halt::{Halt, StopReason};
-pub use live::{Admission, Buffered, Live, Refusal, Turn};
+pub use live::{Admission, Buffered, Live, Refusal, Standing, Turn};
 pub use output::{Output, OutputStream};
-pub use remote::{Departure, Outgoing, Permit, RemoteOp, Sending, Sent};
+pub use remote::{Departure, First, Outgoing, Permit, RemoteOp, Sending, Sent};
 pub use replay::{FuelRule, Replay, class_name};
 pub use value::Value;
 
@@ -247,10 +247,14 @@ impl<C, D> Gate<C, D> {
         op: &Op<C, D, P, R>,
         fuel: u64,
         params: &P,
-        admission: Option<Admission>,
+        mut admission: Option<Admission>,
     ) -> Result<R, Halt> {
         self.encode(params);
-        let answer = self.answer(op, fuel, params, admission);
+        let permitted = match (&mut self.side, &mut admission) {
+            (Side::Live(live), Some(admission)) => live.admit_again(op, &self.derived, params, admission),
+            _ => Ok(()),
+        };
+        let answer = permitted.and_then(|()| self.answer(op, fuel, params, admission));
         self.finish(op, params, answer)
     }
 

@@ -1,16 +1,19 @@
 //! Remote calls: those whose effect takes a while and is outside this host.
 //!
-//! Live, such a call is judged, its intent made durable where its class says so, sent without anything of the run
-//! being borrowed, and recorded; a once-only outcome is durable before the guest sees it. Replayed, it is answered
-//! from the record like any other call: the replay side has nothing to send with.
+//! Live, such a call is judged, its intent made durable where its class or an amount says so, sent without anything of
+//! the run being borrowed, and recorded; a once-only outcome is durable before the guest sees it. What it claims of an
+//! amount is stored with its intent, or the call is refused; what was not sent is given back. A grant that ends while
+//! the call waits for the disk ends it too: it is looked at last when the call is sent. Replayed, it is answered from
+//! the record like any other call: the replay side has nothing to send with.
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use super::live::{Admission, Refusal};
 use super::{Class, Gate, Halt, Side, Value};
 use crate::digest::Digest;
-use crate::journal;
+use crate::journal::{self, GrantId};
 use crate::meter::Limits;
 use crate::scope::{Denial, Remit, Terms};
 
@@ -62,6 +65,8 @@ pub struct Sent<R> {
     pub outcome: R,
     /// Why it was refused, where that showed only on the way.
     pub refusal: Option<Box<Refusal>>,
+    /// Whether any of it may have reached the other side. What surely did not is not counted against an amount.
+    pub is_sent: bool,
     /// Bytes that went out.
     pub bytes_sent: u64,
     /// Bytes that came in.
@@ -75,23 +80,46 @@ pub struct Departure {
     pub(super) admission: Option<Admission>,
     /// Tells the far side that a call sent again is the same call.
     pub(super) key: Option<Digest>,
-    /// What has to be durable before it is sent.
-    pub(super) first: Option<journal::Durable>,
+    /// The stored grant that allows it.
+    pub(super) grant: Option<GrantId>,
+    /// How its claims are answered.
+    pub(super) claim: Option<journal::Answered>,
+    /// What has to be over before it is sent.
+    pub(super) first: Option<First>,
+}
+
+/// What a remote call waits for before it is sent: its intent on disk, and its claims decided. A claim that is refused
+/// is no error here; the call is refused when it would be sent.
+pub enum First {
+    /// Everything recorded so far is on disk.
+    Durable(journal::Durable),
+    /// The claims are made and on disk with their intent, or refused.
+    Claimed(journal::Answered),
+}
+
+impl Future for First {
+    type Output = Result<(), journal::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Durable(durable) => Pin::new(durable).poll(context),
+            Self::Claimed(answered) => Pin::new(answered).poll(context).map(|answer| match answer {
+                Err(refusal) if refusal.refuses_claim() => Ok(()),
+                answer => answer,
+            }),
+        }
+    }
 }
 
 impl Departure {
-    pub(super) fn with(admission: Admission) -> Self {
-        Self { admission: Some(admission), ..Self::default() }
-    }
-
-    /// Takes what has to be durable before the call is sent.
-    pub fn take_first(&mut self) -> Option<journal::Durable> {
+    /// Takes what has to be over before the call is sent.
+    pub fn take_first(&mut self) -> Option<First> {
         self.first.take()
     }
 }
 
 impl<C, D> Gate<C, D> {
-    /// Judges a remote call and records its intent where the class wants one.
+    /// Judges a remote call, and records its intent and claims its amounts where it has some.
     ///
     /// # Errors
     /// A [`Halt`] ends the run.
@@ -107,10 +135,19 @@ impl<C, D> Gate<C, D> {
         departure.map_err(|halt| self.halt_in(op.index, halt))
     }
 
-    /// Begins to send what departed, once its wait is over. Nothing is sent for a call that was refused, or replayed.
-    pub fn send<P, R>(&mut self, op: &RemoteOp<C, D, P, R>, params: &P, departure: &Departure) -> Option<Sending<R>> {
-        let Side::Live(live) = &mut self.side else { return None };
-        live.send(op, &self.derived, params, departure)
+    /// Begins to send what departed, once its wait is over. Nothing is sent for a call that was refused, whose grant has
+    /// ended meanwhile, or that is replayed.
+    ///
+    /// # Errors
+    /// A [`Halt`] ends the run.
+    pub fn send<P, R>(
+        &mut self,
+        op: &RemoteOp<C, D, P, R>,
+        params: &P,
+        departure: &mut Departure,
+    ) -> Result<Option<Sending<R>>, Halt> {
+        let Side::Live(live) = &mut self.side else { return Ok(None) };
+        live.send(op, &self.derived, params, departure).map_err(|halt| self.halt_in(op.index, halt))
     }
 
     /// Records what became of it, or takes that from the record. Returns what has to be durable before the guest sees
@@ -127,13 +164,12 @@ impl<C, D> Gate<C, D> {
         sent: Option<Sent<R>>,
     ) -> Result<Option<journal::Durable>, Halt> {
         self.encode(params);
-        let arrived = match (&mut self.side, departure.admission) {
-            (Side::Live(live), Some(admission)) => live.arrive(op, fuel, params, &self.params, admission, sent),
-            (Side::Replay(replay), _) => {
+        let arrived = match &mut self.side {
+            Side::Live(live) => live.arrive(op, fuel, params, &self.params, departure, sent),
+            Side::Replay(replay) => {
                 let answer = replay.answer(&self.functions, op.index, fuel, &self.params, &mut self.ordinals);
                 answer.map(|outcome| (outcome, None))
             }
-            (Side::Live(_), None) => unreachable!("a live call departs before it arrives"),
         };
         match arrived {
             Ok((outcome, durable)) => {

@@ -8,6 +8,7 @@
 //! Counts belong to the plugin's identity and to what is counted, not to a grant: a changed amount goes on counting.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use redb::{ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use super::header;
 use super::{Journal, document, tables};
 use crate::digest::Digest;
 use crate::id::RunId;
-use crate::manifest::{RuleId, Window};
+use crate::manifest::{RuleId, Window, amount};
 use crate::time::Timestamp;
 
 /// What messages call the row of a reservation.
@@ -54,6 +55,51 @@ pub enum Settlement {
     Used,
     /// Only so much of each claim was used; the rest can be claimed again.
     Only(u64),
+}
+
+/// An amount of which too little is left for a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedUp {
+    /// How much was claimed.
+    pub claimed: u64,
+    /// The end of the span that the claim fell into. Nothing: it ends with the run, or never.
+    pub ends: Option<Timestamp>,
+    /// The most in the span.
+    pub max: u64,
+    /// What is counted.
+    pub rule: RuleId,
+    /// How much of it is used or reserved.
+    pub used: u64,
+    /// The span.
+    pub window: Window,
+}
+
+impl fmt::Display for UsedUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} is used up", self.rule, amount(self.window, self.max))
+    }
+}
+
+impl UsedUp {
+    /// Says what is used up, how much of it is used, and until when.
+    pub fn explained(&self) -> String {
+        let until = match (self.ends, self.window) {
+            (Some(ends), _) => format!(", until {ends} UTC"),
+            (None, Window::Run) => ", to the end of the run".to_owned(),
+            (None, _) => ", for good".to_owned(),
+        };
+        format!("{self}: {} used or reserved{until}", self.used)
+    }
+}
+
+/// Returns the end of the span that `now` is in; nothing where it is no span of time.
+pub fn span_end(window: Window, now: Timestamp) -> Option<Timestamp> {
+    let length = match window {
+        Window::Run | Window::Total => return None,
+        Window::Hour => HOUR_US,
+        Window::Day => DAY_US,
+    };
+    Some(Timestamp::from_micros((now.as_micros() / length + 1) * length))
 }
 
 /// Claims that were made and not settled, because the call is under way or its host was killed.
@@ -155,16 +201,20 @@ pub(super) fn claim(write: &WriteTransaction, caller: &Caller, claims: &[Claim])
         }
     }
     let mut amounts = write.open_table(tables::AMOUNTS)?;
-    let mut used = BTreeMap::new();
+    let (mut used, mut used_up) = (BTreeMap::new(), Vec::new());
     for claim in claims {
         let key = key(caller, &claim.rule, claim.window);
         let stored = amounts.get(&*key)?.map_or(0, |used| used.value());
         let total = used.entry(key).or_insert(stored);
+        let before = *total;
         *total = total.saturating_add(claim.amount);
         if *total > claim.max {
-            let Claim { rule, window, max, .. } = claim.clone();
-            return Ok(Err(Error::Exhausted { rule, window, max }));
+            let Claim { amount: claimed, rule, window, max, .. } = claim.clone();
+            used_up.push(UsedUp { claimed, ends: span_end(window, caller.now), max, rule, used: before, window });
         }
+    }
+    if !used_up.is_empty() {
+        return Ok(Err(Error::Exhausted(used_up.into())));
     }
     for (key, total) in used {
         if amounts.insert(&*key, total)?.is_none() {

@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::amounts::UsedUp;
 use super::grants::GrantId;
 use crate::digest::Digest;
 use crate::id::RunId;
-use crate::manifest::{RuleId, Window, amount};
 
 /// A journal could not do what it was asked. Cheap to clone, since one failed commit answers many runs.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -71,16 +71,9 @@ pub enum Error {
     /// The grant was revoked, replaced, or has expired.
     #[error("grant {0} does not hold any more")]
     GrantEnded(GrantId),
-    /// As much as a grant allows is used or reserved already.
-    #[error("{rule}: {} is used up", amount(*.window, *.max))]
-    Exhausted {
-        /// What is counted.
-        rule: RuleId,
-        /// Over which span.
-        window: Window,
-        /// The most of it.
-        max: u64,
-    },
+    /// As much as a grant allows is used or reserved already. Names every amount that stands in the way.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Exhausted(Arc<[UsedUp]>),
     /// The run reserved nothing with this intent, or it was settled.
     #[error("run {run} has no reservation open with intent {intent}")]
     NotReserved {
@@ -117,8 +110,8 @@ pub enum Error {
 
 impl Error {
     /// Tells whether a claim was refused, so that the run goes on without it.
-    pub(super) fn refuses_claim(&self) -> bool {
-        matches!(self, Self::Exhausted { .. } | Self::GrantEnded(_) | Self::NoSuchGrant(_))
+    pub fn refuses_claim(&self) -> bool {
+        matches!(self, Self::Exhausted(_) | Self::GrantEnded(_) | Self::NoSuchGrant(_))
     }
 
     /// Returns the error for bytes that are not what they should be.

@@ -7,6 +7,7 @@
 
 mod id;
 mod rows;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 pub use self::id::{GrantId, NotAGrantId};
 pub(super) use self::rows::{check, end_all};
+pub use self::watch::Watch;
 
 use super::error::Error;
 use super::{Journal, tables};

@@ -52,12 +52,12 @@ use std::thread::JoinHandle;
 /// The keys that sign heads and check them.
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 
-pub use self::amounts::{Claim, Settlement, Unsettled};
+pub use self::amounts::{Claim, Settlement, Unsettled, UsedUp, span_end};
 pub use self::answer::Answered;
 pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};
 pub use self::extension::{EXTENSION_MAX, Extension};
-pub use self::grants::{Answer, Ended, Generation, Grant, GrantId, NewGrant, NotAGrantId, StoredGrant};
+pub use self::grants::{Answer, Ended, Generation, Grant, GrantId, NewGrant, NotAGrantId, StoredGrant, Watch};
 pub use self::header::{Header, Payload, Plugin};
 pub use self::opening::Opening;
 pub use self::plugins::{Installation, Installed, Release, Uninstalled};

@@ -144,11 +144,32 @@ impl Grant {
 /// The terms of sections that say some.
 type AllTerms = BTreeMap<RuleId, Terms>;
 
-/// Reads what every section of a grant may have, and reports what none has besides `known`.
+/// Reads what a section of a grant may have whose calls leave this host, so that they can be counted, and reports what
+/// none has besides `known`.
 fn read_common(section: &Section<'_>, problems: &mut Problems, known: &[&str], rule: RuleId, terms: &mut AllTerms) {
     section.allow_only(problems, &[known, &TERM_KEYS, &["why"]].concat(), |_| None);
     section.optional(problems, "why", capabilities::why);
-    let read = read_terms(section, problems);
+    keep(rule, read_terms(section, problems), terms);
+}
+
+/// Reads what every other section may have. `instead` says what bounds it, or where its calls are counted.
+fn read_uncounted(
+    section: &Section<'_>,
+    problems: &mut Problems,
+    (known, instead): (&[&str], &str),
+    rule: RuleId,
+    terms: &mut AllTerms,
+) {
+    section.allow_only(problems, &[known, &["expires", "why"]].concat(), |key| {
+        (key == "amount")
+            .then(|| (Fault::UnknownKey, format!("only calls that leave this host are counted; {instead}")))
+    });
+    section.optional(problems, "why", capabilities::why);
+    let expires = read_expires(section, problems);
+    keep(rule, Terms { expires, ..Terms::default() }, terms);
+}
+
+fn keep(rule: RuleId, read: Terms, terms: &mut AllTerms) {
     if read != Terms::default() {
         terms.insert(rule, read);
     }
@@ -157,7 +178,8 @@ fn read_common(section: &Section<'_>, problems: &mut Problems, known: &[&str], r
 fn read_files(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> BTreeMap<Name, GrantedFiles> {
     let mut files = BTreeMap::new();
     for Table { name, section } in capabilities::named_tables::<Name>(section, problems, "files") {
-        read_common(&section, problems, &["mount", "access", "quota", "dir"], RuleId::files(&name), terms);
+        let known = (&["mount", "access", "quota", "dir"][..], "`quota` bounds what is written");
+        read_uncounted(&section, problems, known, RuleId::files(&name), terms);
         let mount = section.optional(problems, "mount", parsed::<Mount>);
         let quota = section.optional(problems, "quota", super::quantity::size);
         let dir = section.optional(problems, "dir", directory);
@@ -169,7 +191,8 @@ fn read_files(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTer
 }
 
 fn read_kv(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> Kv {
-    read_common(section, problems, &["prefixes", "access", "quota"], RuleId::kv(), terms);
+    let known = (&["prefixes", "access", "quota"][..], "`quota` bounds what is kept");
+    read_uncounted(section, problems, known, RuleId::kv(), terms);
     capabilities::read_kv_scope(section, problems)
 }
 
@@ -193,7 +216,8 @@ fn read_config(section: &Section<'_>, problems: &mut Problems) -> BTreeSet<Confi
 fn read_secrets(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> BTreeMap<Name, Secret> {
     let known = [&PLACE_KEYS[..], &["header", "query"]].concat();
     secret::read_secrets(section, problems, |section, problems, name, secret| {
-        read_common(section, problems, &known, RuleId::secret(name), terms);
+        let known = (&known[..], "count the requests that it goes with, under http");
+        read_uncounted(section, problems, known, RuleId::secret(name), terms);
         Some(secret)
     })
 }
@@ -215,7 +239,8 @@ fn read_connectors(
 }
 
 fn read_tools(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> Tools {
-    read_common(section, problems, &["functions"], RuleId::tools(), terms);
+    let known = (&["functions"][..], "count the calls of a function under its connector");
+    read_uncounted(section, problems, known, RuleId::tools(), terms);
     connector::read_tools(section, problems)
 }
 

@@ -115,7 +115,7 @@ impl Remit {
         files.chain(kv).chain(http).chain(secrets).chain(model).chain(connectors).chain(tools)
     }
 
-    fn files_named(&self, like: &FilesScope) -> Option<&FilesScope> {
+    pub(super) fn files_named(&self, like: &FilesScope) -> Option<&FilesScope> {
         let index = self.files.binary_search_by(|files| files.name().cmp(like.name())).ok()?;
         self.files.get(index)
     }

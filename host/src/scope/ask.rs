@@ -6,7 +6,9 @@
 use std::net::IpAddr;
 
 use super::denial::{Denial, Refused, deny};
-use super::{Access, ConnectorScope, HttpRule, HttpScope, HttpTarget, ModelScope, Remit, SecretScope, ToolScope};
+use super::{
+    Access, ConnectorScope, FilesScope, HttpRule, HttpScope, HttpTarget, ModelScope, Remit, SecretScope, ToolScope,
+};
 use crate::manifest::{Interface, KeyPrefix, Level, Name};
 
 impl Remit {
@@ -33,8 +35,22 @@ impl Remit {
     pub fn file_allows(&self, index: usize, wanted: Access) -> Result<(), Denial> {
         match self.files.get(index) {
             Some(files) if files.access() >= wanted => Ok(()),
-            Some(files) => Err(deny(Refused::FilesWrite { name: files.name().clone(), mount: files.mount().cloned() })),
+            Some(files) => Err(files.denied(wanted, Some(files.access()))),
             None => Err(deny(Refused::NoSuchMount { index })),
+        }
+    }
+
+    /// Answers [`Remit::file_allows`] for what is left of the remit `whole`, into whose files `index` is.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn file_of_allows(&self, whole: &Self, index: usize, wanted: Access) -> Result<(), Denial> {
+        whole.file_allows(index, wanted)?;
+        let files = &whole.files[index];
+        match self.files_named(files).map(FilesScope::access) {
+            Some(access) if access >= wanted => Ok(()),
+            has => Err(files.denied(wanted, has)),
         }
     }
 
@@ -124,6 +140,13 @@ impl Remit {
                 Err(deny(Refused::Tool { interface, function, has: has.clone() }))
             }
         }
+    }
+}
+
+impl FilesScope {
+    #[cold]
+    fn denied(&self, wanted: Access, has: Option<Access>) -> Denial {
+        deny(Refused::Files { name: self.name().clone(), mount: self.mount().cloned(), wanted, has })
     }
 }
 

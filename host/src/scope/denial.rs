@@ -33,12 +33,16 @@ pub enum Refused {
         /// Whether the ceiling denies the key.
         is_denied: bool,
     },
-    /// Files that may only be read.
-    FilesWrite {
+    /// Files of the remit that the call may not use as it wanted to.
+    Files {
         /// The logical name.
         name: Name,
         /// Where the guest sees them.
         mount: Option<Mount>,
+        /// What the call wanted to do.
+        wanted: Access,
+        /// What it may do, if anything.
+        has: Option<Access>,
     },
     /// A mount that the remit does not have.
     NoSuchMount {
@@ -111,6 +115,13 @@ pub enum Refused {
         /// The last day on which it was allowed.
         last: LastDay,
     },
+    /// Something that a grant allowed until it ended.
+    Ended {
+        /// What.
+        what: Box<Refused>,
+        /// Which grant, and how it ended: `grant g3 was revoked`.
+        how: String,
+    },
 }
 
 #[cold]
@@ -157,6 +168,11 @@ impl Denial {
             None => self,
         }
     }
+
+    /// Returns the denial, which says how the grant ended that allowed what was asked for.
+    pub fn since(self, how: String) -> Self {
+        deny(Refused::Ended { what: self.0, how })
+    }
 }
 
 impl Refused {
@@ -167,9 +183,9 @@ impl Refused {
                 remit.kv_allows(key.as_str(), *wanted).ok()?;
                 Some(remit.kv().map(KvScope::terms))
             }
-            Self::FilesWrite { name, .. } => {
+            Self::Files { name, wanted, .. } => {
                 let files = remit.files().iter().find(|files| files.name() == name)?;
-                (files.access() == Access::ReadWrite).then_some(Some(files.terms()))
+                (files.access() >= *wanted).then_some(Some(files.terms()))
             }
             Self::NoSuchMount { .. } => None,
             Self::Log { level, .. } => remit.log_allows(*level).ok().map(|()| None),
@@ -189,7 +205,7 @@ impl Refused {
             Self::Tool { interface, function, .. } => {
                 Some(Some(remit.tool_allows(interface, function.as_ref()?.as_str()).ok()?.terms()))
             }
-            Self::Expired { what, .. } => what.ask(remit),
+            Self::Expired { what, .. } | Self::Ended { what, .. } => what.ask(remit),
         }
     }
 
@@ -199,7 +215,7 @@ impl Refused {
             Self::Kv { key, wanted, has, .. } => {
                 KvScope::with(has.as_ref(), key, *wanted).map(|kv| show::kv_grant(&kv))
             }
-            Self::FilesWrite { name, .. } => Some(show::files_grant(name, None, Access::ReadWrite, None)),
+            Self::Files { name, wanted, .. } => Some(show::files_grant(name, None, *wanted, None)),
             Self::Log { level, has } => {
                 let levels = has.iter().chain([level]).copied().collect();
                 Some(show::log_grant(&levels))
@@ -222,7 +238,7 @@ impl Refused {
             Self::Tool { interface, function, has } => {
                 Some(show::tools_grant(&ToolScope::with(has.as_ref(), interface, function.as_ref()?)?))
             }
-            Self::Expired { what, .. } => what.grant(),
+            Self::Expired { what, .. } | Self::Ended { what, .. } => what.grant(),
         }
     }
 }

@@ -20,15 +20,17 @@ impl fmt::Display for Refused {
                 let prefixes: Vec<&str> = kv.prefixes().iter().map(KeyPrefix::as_str).collect();
                 write!(f, "key {:?} begins with none of the granted prefixes {prefixes:?}", key.as_str())
             }
-            Self::FilesWrite { name, mount: Some(mount) } => {
+            Self::Files { name, has: None, .. } => write!(f, "files.{name} is not granted"),
+            Self::Files { name, mount: Some(mount), .. } => {
                 write!(f, "files.{name} at {mount} may be read and not changed")
             }
-            Self::FilesWrite { name, mount: None } => write!(f, "files.{name} may be read and not changed"),
+            Self::Files { name, mount: None, .. } => write!(f, "files.{name} may be read and not changed"),
             Self::NoSuchMount { index } => write!(f, "there is no mount number {index}"),
             Self::Log { level, .. } => write!(f, "logging at level {} is not granted", level.word()),
             Self::Config { key: Some(key), .. } => write!(f, "configuration value {key} is not granted"),
             Self::Config { key: None, .. } => write!(f, "the key asked for is not one that a configuration has"),
             Self::Expired { what, last } => write!(f, "what granted this expired on {last}; without it, {what}"),
+            Self::Ended { what, how } => write!(f, "{how}, which allowed this; without it, {what}"),
             outward => outward.show_outward(f),
         }
     }

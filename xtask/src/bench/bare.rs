@@ -52,6 +52,7 @@ fn linked(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<CommandPre<State>> 
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     let mut calls = linker.instance("bench:host/calls@1.0.0")?;
     calls.func_wrap("nothing", |_, (): ()| Ok((ANSWER,)))?;
+    calls.func_wrap("permitted", |_, (): ()| Ok((ANSWER,)))?;
     calls.func_wrap("echo", |_, bytes: (Vec<u8>,)| Ok(bytes))?;
     CommandPre::new(linker.instantiate_pre(&Component::new(engine, bytes)?)?)
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::bare::Command;
 use super::child;
-use super::harness::{Ratio, Target, compare};
+use super::harness::{Ratio, Target, compare, in_turns};
 use super::scene::{Guest, Scene};
 use crate::guests;
 
@@ -62,6 +62,22 @@ pub fn recorded() -> Result<Vec<Ratio>> {
         compare(name, Target::AtMost(2.5), ROUNDS, recorded, || sides.bare(call, RECORDED))
     };
     calls.into_iter().map(ratio).collect()
+}
+
+/// What asking an unchanged remit adds to a recorded call: the same call with a judge and without, in nanoseconds and as
+/// a ratio.
+pub fn permit() -> Result<Vec<Ratio>> {
+    let sides = Sides::new()?;
+    let (judged, plain) = (|| sides.recorded("permitted", RECORDED), || sides.recorded("nothing", RECORDED));
+    let figures = in_turns(ROUNDS, judged, plain)?;
+    let nanoseconds = |(judged, plain): &(f64, f64)| (judged - plain) / RECORDED as f64 * 1e9;
+    let added: Vec<f64> = figures.iter().map(nanoseconds).collect();
+    let ratios: Vec<f64> = figures.iter().map(|(judged, plain)| judged / plain).collect();
+    Ok(vec![
+        Ratio::of("ns that a permission check adds to a recorded call", Target::AtMost(150.0), &added)?,
+        // At a plain recorded call's hundred nanoseconds this is the 150 again, on whatever machine.
+        Ratio::of("recorded call with a permission check / without", Target::AtMost(2.5), &ratios)?,
+    ])
 }
 
 /// Calls that are replayed in a second, from a run of a million; and the time of one over that of a bare call. The

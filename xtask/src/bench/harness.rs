@@ -62,10 +62,20 @@ pub fn compare(
     name: impl Into<String>,
     target: Target,
     rounds: usize,
+    subject: impl FnMut() -> Result<f64>,
+    base: impl FnMut() -> Result<f64>,
+) -> Result<Ratio> {
+    let ratios: Vec<f64> = in_turns(rounds, subject, base)?.iter().map(|(ours, theirs)| ours / theirs).collect();
+    Ratio::of(name, target, &ratios)
+}
+
+/// Measures `subject` and `base` in turns, as [`compare`] does, and returns both figures of each round.
+pub fn in_turns(
+    rounds: usize,
     mut subject: impl FnMut() -> Result<f64>,
     mut base: impl FnMut() -> Result<f64>,
-) -> Result<Ratio> {
-    let mut ratios = Vec::with_capacity(rounds);
+) -> Result<Vec<(f64, f64)>> {
+    let mut figures = Vec::with_capacity(rounds);
     for round in 0..=rounds {
         let (ours, theirs) = if round % 2 == 0 {
             let ours = subject()?;
@@ -75,10 +85,10 @@ pub fn compare(
             (subject()?, theirs)
         };
         if round > 0 {
-            ratios.push(ours / theirs);
+            figures.push((ours, theirs));
         }
     }
-    Ratio::of(name, target, &ratios)
+    Ok(figures)
 }
 
 /// Does the work once, and returns the seconds it took.

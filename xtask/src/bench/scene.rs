@@ -8,14 +8,15 @@ use anyhow::{Context as _, Result, ensure};
 use remit::agent::{Agent, Host, Launch, Stop, Verdict, accept, recall};
 use remit::capability::link::{Call, Link};
 use remit::capability::{Offer, VERSIONS};
-use remit::digest::Content;
+use remit::digest::{Content, Digest};
 use remit::engine::{Cache, CacheStats, Engine, PoolSize};
-use remit::gate::{Class, FuelRule, Outcome};
+use remit::gate::{Ask, Asked, Class, FuelRule, Outcome};
 use remit::home::{Home, Wait, cache_key};
 use remit::id::RunId;
-use remit::journal::{Journal, Options};
+use remit::journal::{self, Answer, GrantId, Journal, NewGrant, Options};
+use remit::manifest::Grant;
 use remit::meter::Limits;
-use remit::scope::Remit;
+use remit::scope::{Access, Remit};
 use remit::time::Clock;
 use tokio::runtime::Runtime;
 
@@ -23,6 +24,10 @@ use crate::{guests, shell};
 
 /// What the guest `bench` gets from `nothing`.
 pub const ANSWER: u64 = 0x0123_4567_89ab_cdef;
+
+/// The key that `permitted` asks the remit about, and a remit that allows it among others.
+const KEY: &str = "seen/2026/03/01";
+const GRANT: &str = "[capabilities.kv]\nprefixes = [\"notes/\", \"seen/\", \"todo/\"]\n";
 
 /// Remit's interfaces and that of the guest `bench`.
 const OFFERED: &[(&str, &str)] = &{
@@ -42,6 +47,8 @@ pub struct Scene {
     pub runtime: Runtime,
     cache: Cache,
     clock: Clock,
+    /// What every run has, and the gate looks at.
+    grant: GrantId,
     _home: Home,
 }
 
@@ -60,8 +67,9 @@ impl Scene {
         let cache = Cache::new(home.cache_dir(), cache_key(&key));
         let journal = Journal::open(&home.journal_path(), key, &Options::default())?;
         let host = Host::offering(Engine::new(PoolSize::default())?, Offer { versions: OFFERED, more: link });
+        let grant = granted(&journal, &clock)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { host, journal, runtime, cache, clock, _home: home })
+        Ok(Self { host, journal, runtime, cache, clock, grant, _home: home })
     }
 
     /// Loads a guest that [`guests::run`] built.
@@ -77,7 +85,7 @@ impl Scene {
 
     /// Runs a command live, until its end is durable. Returns the run and the seconds that it took once accepted.
     pub fn record(&self, guest: &Guest, arguments: &[&str]) -> Result<(RunId, f64)> {
-        let launch = launch(&guest.bytes, arguments);
+        let launch = launch(&guest.bytes, arguments, self.grant);
         let engine = self.host.engine().fingerprint();
         let accepted = accept(launch, &guest.agent, engine, &self.journal, self.clock.clone())?;
         let (run, start) = (accepted.id, Instant::now());
@@ -113,18 +121,43 @@ pub fn component_path(name: &str) -> Result<std::path::PathBuf> {
 
 fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
     link.sync("bench:host/calls#nothing", Call::new(Class::ReadLocal, |_, _, _: &()| Ok((ANSWER,))))?;
+    let permitted = Call::new(Class::ReadLocal, |_, _, _: &()| Ok((ANSWER,)))
+        .governed(|_, _| Asked { ask: Ask::Key(KEY, Access::Read), class: Class::ReadLocal }, |_| (0,));
+    link.sync("bench:host/calls#permitted", permitted)?;
     link.sync("bench:host/calls#echo", Call::new(Class::ReadLocal, |_, _, bytes: &(Vec<u8>,)| Ok(bytes.clone())))
 }
 
-fn launch(component: &[u8], arguments: &[&str]) -> Launch {
+/// Returns the grant of a home, stored when it is first opened.
+fn granted(journal: &Journal, clock: &Clock) -> Result<GrantId> {
+    if let Some(stored) = journal.grants()?.first() {
+        return Ok(stored.id);
+    }
+    let grant = journal::Grant {
+        answer: Answer::Granted,
+        by: "benchmarks".into(),
+        component: Digest::of(b"any"),
+        ended: None,
+        expires: None,
+        given: clock.now(),
+        identity: "benchmarks".into(),
+        plugin: "bench".into(),
+        scope: GRANT.into(),
+        section: "kv".into(),
+        extra: [].into(),
+    };
+    let given = journal.give(vec![NewGrant { grant, replaces: Vec::new() }])?;
+    given.first().copied().context("the journal names no grant")
+}
+
+fn launch(component: &[u8], arguments: &[&str], grant: GrantId) -> Launch {
     Launch {
         identity: "benchmarks".into(),
         name: "bench".into(),
         version: None,
         component: Content::of(component),
         manifest: String::new(),
-        grants: Vec::new(),
-        remit: Remit::nothing(),
+        grants: vec![grant.to_string()],
+        remit: Remit::from_grant(&Grant::parse("the benchmarks", GRANT).expect("it is a grant")),
         mounts: [].into(),
         limits: Limits::default(),
         input: Vec::new(),

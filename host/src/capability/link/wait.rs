@@ -8,11 +8,15 @@ use wasmtime::{Result, StoreContextMut};
 use super::fuel_used;
 use crate::capability::{Caps, Derived, Guest};
 use crate::gate::{RemoteOp, Value};
-use crate::journal::Durable;
+use crate::journal;
 use crate::meter::{Crossed, LimitKind};
 
 /// Waits until entries are on disk, in the call of function `index`, no longer than one call may take.
-pub(super) async fn wait_for(store: &mut StoreContextMut<'_, Guest>, index: u16, durable: Durable) -> Result<()> {
+pub(super) async fn wait_for(
+    store: &mut StoreContextMut<'_, Guest>,
+    index: u16,
+    durable: impl Future<Output = Result<(), journal::Error>>,
+) -> Result<()> {
     let call_time = store.data().growth.limits().call_time();
     let waited = in_call(store, index, tokio::time::timeout(call_time, durable)).await;
     let limit = LimitKind::CallTime;
@@ -45,10 +49,10 @@ pub async fn remote<P: Value, R: Value>(
 ) -> Result<()> {
     let fuel = fuel_used(store)?;
     let mut departure = store.data_mut().gate.depart(op, fuel, params)?;
-    if let Some(durable) = departure.take_first() {
-        wait_for(store, op.index, durable).await?;
+    if let Some(first) = departure.take_first() {
+        wait_for(store, op.index, first).await?;
     }
-    let sent = match store.data_mut().gate.send(op, params, &departure) {
+    let sent = match store.data_mut().gate.send(op, params, &mut departure)? {
         Some(sending) => Some(in_call(store, op.index, sending).await),
         None => None,
     };

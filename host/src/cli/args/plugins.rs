@@ -1,12 +1,13 @@
 //! The arguments of the commands for plugins and grants.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{ArgGroup, Args, ValueHint};
 use semver::VersionReq;
 
-use super::{MountArg, mount};
-use crate::journal::GrantId;
+use super::{MountArg, RunRef, mount};
+use crate::journal::{GrantId, Settlement};
 use crate::manifest::LastDay;
 
 /// `remit install`.
@@ -78,16 +79,51 @@ pub struct Grant {
 
 /// `remit grants`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  remit grants brief")]
+#[command(after_help = "Examples:
+  remit grants brief
+  remit grants --settle last:17=unused
+
+A call that is counted reserves its amount before it is sent. If its host is killed before it is settled, nobody knows
+whether it was sent, and it counts as used until somebody decides.")]
 pub struct Grants {
     /// Only those of this plugin: its name or its identity
     pub plugin: Option<String>,
     /// Also those that ended or expired
     #[arg(long)]
     pub all: bool,
+    /// Decide whether a call was sent whose host was killed: `used` or `unused`
+    #[arg(long, value_name = "RUN:ENTRY=used|unused")]
+    pub settle: Vec<Decision>,
     /// Print the grants as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What became of a call that was not settled.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// Whose call.
+    pub run: RunRef,
+    /// The number of its intent.
+    pub intent: u64,
+    /// What of its claims was used.
+    pub settlement: Settlement,
+}
+
+impl FromStr for Decision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('=').and_then(|(call, decided)| Some((call.rsplit_once(':')?, decided)));
+        let ((run, intent), decided) = parts.ok_or("expected RUN:ENTRY=used or RUN:ENTRY=unused")?;
+        let settlement = match decided {
+            "used" => Settlement::Used,
+            "unused" => Settlement::Only(0),
+            _ => return Err(format!("expected used or unused after `=`, and found {decided:?}")),
+        };
+        let intent = intent.parse().map_err(|_| format!("{intent:?} is not the number of an entry"))?;
+        Ok(Self { run: run.parse().map_err(|wrong| format!("{wrong}"))?, intent, settlement })
+    }
 }
 
 /// `remit revoke`.

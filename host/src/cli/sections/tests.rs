@@ -70,9 +70,10 @@ fn a_line_says_what_the_section_says() {
 fn the_command_line_says_how_often_and_until_when() {
     let expires = Some("2027-01-01".parse().unwrap());
     let common = Common { amount: Some("3 per day"), expires, mounts: &[] };
-    let named = named("capabilities = { kv = {}, config = { keys = [\"A\"] } }", common);
+    let named = named("capabilities = { kv = {}, model = { tiers = [\"a\"] }, config = { keys = [\"A\"] } }", common);
     assert_eq!(named[0].1, "[capabilities.config]\nkeys = [\"A\"]\n");
-    assert_eq!(named[1].1, "[capabilities.kv]\namount = \"3 per day\"\nexpires = \"2027-01-01\"\n");
+    assert_eq!(named[1].1, "[capabilities.kv]\nexpires = \"2027-01-01\"\n");
+    assert!(named[2].1.contains("amount = \"3 per day\"\nexpires = \"2027-01-01\"\n"), "{}", named[2].1);
 }
 
 #[test]
@@ -87,7 +88,8 @@ fn what_is_no_grant_is_refused() {
         ("[plugin]", Common::default()),
         ("not toml", Common::default()),
         ("capabilities.config.keys = [\"A\"]", common),
-        ("capabilities.kv = {}", Common { amount: Some("3 a day"), ..common }),
+        ("capabilities.kv = {}", common),
+        ("capabilities.model.tiers = [\"a\"]", Common { amount: Some("3 a day"), ..common }),
     ] {
         assert_eq!(split("test", text, common).unwrap_err().exit(), Exit::Usage, "{text}");
     }

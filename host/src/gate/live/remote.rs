@@ -2,10 +2,12 @@
 
 use super::{Admission, Live, Refusal, check_recorded};
 use crate::digest::Digest;
-use crate::gate::remote::{Departure, Outgoing, RemoteOp, Sending, Sent};
+use crate::gate::remote::{Departure, First, Outgoing, Permit, RemoteOp, Sending, Sent};
 use crate::gate::{Class, Halt, Value};
-use crate::journal::{self, Kind, Record};
+use crate::journal::{self, Claim, Extension, Kind, Record, Settlement, UsedUp};
 use crate::meter::LimitKind;
+use crate::scope::Terms;
+use crate::time::Timestamp;
 
 impl<C> Live<C> {
     /// Permits or refuses a remote call. Its intent, where it has one, is durable first, and with it everything before.
@@ -18,22 +20,74 @@ impl<C> Live<C> {
         encoded: &[u8],
     ) -> Result<Departure, Halt> {
         self.count(encoded)?;
-        let class = match (op.judge)(&self.remit, params) {
-            Ok(permit) => permit.class,
+        self.look_at_grants_now()?;
+        let remit = self.standing.remit().clone();
+        let Permit { class, terms } = match (op.judge)(&remit, params) {
+            Ok(permit) => permit,
             Err(denial) => {
-                let denial = Some(Box::new(Refusal { rule: denial.rule(), grant: denial.grant() }));
-                return Ok(Departure::with(Admission { denial, ..Admission::always(op.class) }));
+                let denial = Some(self.refusal(denial));
+                let admission = Some(Admission { denial, ..Admission::always(op.class) });
+                return Ok(Departure { admission, ..Departure::default() });
             }
         };
-        let mut departure = Departure::with(Admission::always(class));
-        if class.needs_intent() {
-            let number = self.intend(op.index, class, fuel, encoded, None)?;
-            departure.admission = Some(Admission { intent: Some(number), ..Admission::always(class) });
+        let grant = self.standing.authorizing(|remit| (op.judge)(remit, params).is_ok());
+        let admission = Some(Admission::always(class));
+        let mut departure = Departure { admission, grant, ..Departure::default() };
+        let claims = claims(terms, grant);
+        if class.needs_intent() || !claims.is_empty() {
+            let number = self.promise(op.index, fuel, encoded, claims, &mut departure)?;
             let is_repeated = class == Class::WriteIdempotent;
             departure.key = is_repeated.then(|| self.idempotency_key(number, name, encoded));
-            departure.first = Some(self.barrier()?);
+            departure.admission = Some(Admission { intent: Some(number), ..Admission::always(class) });
         }
         Ok(departure)
+    }
+
+    /// Hands over the intent of a call, with what it claims, and says what to wait for. Returns the intent's number.
+    fn promise(
+        &mut self,
+        index: u16,
+        fuel: u64,
+        encoded: &[u8],
+        claims: Vec<Claim>,
+        departure: &mut Departure,
+    ) -> Result<u64, Halt> {
+        let extension = departure.extension(None);
+        if claims.is_empty() {
+            let number = self.intend(index, Class::WriteOnce, fuel, encoded, extension.as_ref())?;
+            departure.first = Some(First::Durable(self.barrier()?));
+            return Ok(number);
+        }
+        let (number, answered) = self.claim(index, fuel, encoded, extension.as_ref(), claims)?;
+        departure.first = Some(First::Claimed(answered.clone()));
+        departure.claim = Some(answered);
+        Ok(number)
+    }
+
+    /// Records what a call is about to do, together with what it claims. Returns the number of the entry, and what
+    /// waits until both are on disk or the claims are refused.
+    fn claim(
+        &mut self,
+        index: u16,
+        fuel: u64,
+        params: &[u8],
+        extension: Option<&Extension>,
+        claims: Vec<Claim>,
+    ) -> Result<(u64, journal::Answered), Halt> {
+        let time_us = self.stamp(Class::ReadRemote);
+        let function = self.interned[usize::from(index)];
+        let intent = Record { kind: Kind::Intent, function, fuel, time_us, params, outcome: &[], extension };
+        Ok(self.journal.borrow_mut().claim(&intent, claims)?)
+    }
+
+    /// Sees to it that what is asked next is what holds now, by the host's clock: a machine that slept has let time
+    /// pass which the run has not seen.
+    fn look_at_grants_now(&mut self) -> Result<bool, Halt> {
+        if !self.standing.has_changed() && !self.standing.expires() {
+            return Ok(false);
+        }
+        let now = Timestamp::from_micros(self.stamp(Class::ReadRemote));
+        self.renew_at(now.max(self.clock.now()))
     }
 
     /// Returns what a call sent again after a crash has in common with its first sending, and no other call.
@@ -43,18 +97,79 @@ impl<C> Live<C> {
         Digest::of_parts(&[b"remit idempotency key v1\0", run.as_bytes(), &number, name.as_bytes(), b"\0", encoded])
     }
 
-    /// Begins to send, unless the call was refused.
+    /// Begins to send, unless the call was refused, or is now.
     pub(in crate::gate) fn send<D, P, R>(
         &mut self,
         op: &RemoteOp<C, D, P, R>,
         derived: &D,
         params: &P,
-        departure: &Departure,
-    ) -> Option<Sending<R>> {
-        let admission = departure.admission.as_ref().filter(|admission| admission.denial.is_none())?;
-        let Self { caps, remit, limits, .. } = self;
-        let (class, key) = (admission.class, departure.key);
-        Some((op.send)(Outgoing { caps, remit, limits, class, key }, derived, params))
+        departure: &mut Departure,
+    ) -> Result<Option<Sending<R>>, Halt> {
+        self.conclude_claim(op, params, departure)?;
+        self.permit_again(op, params, departure)?;
+        let Some(admission) = departure.admission.as_ref().filter(|admission| admission.denial.is_none()) else {
+            return Ok(None);
+        };
+        let Self { caps, standing, limits, .. } = self;
+        let (remit, class, key) = (standing.remit(), admission.class, departure.key);
+        Ok(Some((op.send)(Outgoing { caps, remit, limits, class, key }, derived, params)))
+    }
+
+    /// Refuses a call whose claims were refused. Its intent was never recorded.
+    fn conclude_claim<D, P, R>(
+        &mut self,
+        op: &RemoteOp<C, D, P, R>,
+        params: &P,
+        departure: &mut Departure,
+    ) -> Result<(), Halt> {
+        let answer = departure.claim.clone().map_or(Ok(()), journal::Answered::wait);
+        let refusal = match answer {
+            Ok(()) => return Ok(()),
+            Err(journal::Error::Exhausted(used_up)) => self.exhausted(&used_up),
+            Err(refusal) if refusal.refuses_claim() => {
+                self.look_at_grants_now()?;
+                match (op.judge)(self.standing.remit(), params) {
+                    Err(denial) => self.refusal(denial),
+                    // The grant's successor allows it: for the next call to find.
+                    Ok(_) => Box::new(Refusal { rule: refusal.to_string(), grant: None }),
+                }
+            }
+            Err(error) => return Err(error.into()),
+        };
+        departure.claim = None;
+        if let Some(admission) = &mut departure.admission {
+            (admission.intent, admission.denial) = (None, Some(refusal));
+        }
+        Ok(())
+    }
+
+    /// Refuses a call whose grant has ended while it waited.
+    fn permit_again<D, P, R>(
+        &mut self,
+        op: &RemoteOp<C, D, P, R>,
+        params: &P,
+        departure: &mut Departure,
+    ) -> Result<(), Halt> {
+        if !self.look_at_grants_now()? {
+            return Ok(());
+        }
+        let denial = (op.judge)(self.standing.remit(), params).err().map(|denial| self.refusal(denial));
+        if let (Some(admission), Some(denial)) = (&mut departure.admission, denial) {
+            admission.denial.get_or_insert(denial);
+        }
+        Ok(())
+    }
+
+    /// Says which amounts are used up, and the grant that would allow one call more.
+    #[cold]
+    fn exhausted(&self, used_up: &[UsedUp]) -> Box<Refusal> {
+        let rule = used_up.iter().map(UsedUp::explained).collect::<Vec<_>>().join("; ");
+        let grant = used_up.first().and_then(|first| {
+            let of_rule = used_up.iter().filter(|other| other.rule == first.rule);
+            let least: Vec<_> = of_rule.map(|other| (other.window, other.used + other.claimed)).collect();
+            self.standing.with_amounts(&first.rule, &least)
+        });
+        Box::new(Refusal { rule, grant })
     }
 
     /// Records what became of a remote call.
@@ -64,11 +179,17 @@ impl<C> Live<C> {
         fuel: u64,
         params: &P,
         encoded: &[u8],
-        mut admission: Admission,
+        mut departure: Departure,
         sent: Option<Sent<R>>,
     ) -> Result<(R, Option<journal::Durable>), Halt> {
+        let mut admission = departure.admission.take().expect("a live call departs before it arrives");
+        if let (Some(intent), Some(_)) = (admission.intent, &departure.claim) {
+            let was_sent = sent.as_ref().is_some_and(|sent| sent.is_sent);
+            let settlement = if was_sent { Settlement::Used } else { Settlement::Only(0) };
+            self.journal.borrow_mut().settle(intent, settlement);
+        }
         let outcome = match sent {
-            Some(Sent { outcome, refusal, bytes_sent, bytes_received }) => {
+            Some(Sent { outcome, refusal, bytes_sent, bytes_received, .. }) => {
                 self.usage.remote_calls += 1;
                 self.usage.sent_bytes += bytes_sent;
                 self.usage.received_bytes += bytes_received;
@@ -77,7 +198,8 @@ impl<C> Live<C> {
             }
             None => (op.refuse)(params),
         };
-        self.record_outcome(op.index, fuel, encoded, &admission, &outcome)?;
+        let extension = departure.extension(Some(&admission));
+        self.record_outcome(op.index, fuel, encoded, &admission, extension.as_ref(), &outcome)?;
         if admission.class == Class::WriteOnce && admission.intent.is_some() {
             return Ok((outcome, Some(self.barrier()?)));
         }
@@ -92,6 +214,7 @@ impl<C> Live<C> {
         fuel: u64,
         encoded: &[u8],
         admission: &Admission,
+        extension: Option<&Extension>,
         outcome: &R,
     ) -> Result<(), Halt> {
         let time_us = self.stamp(admission.class);
@@ -101,10 +224,29 @@ impl<C> Live<C> {
         self.usage.bytes_out += self.outcome.len() as u64;
         check_recorded(&self.limits, &self.usage)?;
         let function = self.interned[usize::from(index)];
-        let extension = admission.extension();
         let (kind, params) = if admission.intent.is_some() { (Kind::Outcome, &[][..]) } else { (Kind::Call, encoded) };
-        let (outcome, extension) = (&self.outcome[..], extension.as_deref());
+        let outcome = &self.outcome[..];
         self.journal.borrow_mut().call(&Record { kind, function, fuel, time_us, params, outcome, extension })?;
         Ok(())
+    }
+}
+
+/// Returns what a call claims of the amounts that its terms have.
+fn claims(terms: &Terms, grant: Option<journal::GrantId>) -> Vec<Claim> {
+    terms.amounts().map(|(rule, window, max)| Claim { amount: 1, grant, max, rule: rule.clone(), window }).collect()
+}
+
+impl Departure {
+    /// Returns what is recorded of the call besides: before it is sent, or with what became of it.
+    fn extension(&self, arrived: Option<&Admission>) -> Option<Extension> {
+        let grant = self.grant.map(|grant| grant.to_string());
+        let mut extension = Extension { grant, ..Extension::default() };
+        if let Some(admission) = arrived {
+            let written = admission.extension().map(|written| *written).unwrap_or_default();
+            // An intent says it already, and what was refused was not authorised.
+            let is_said = admission.intent.is_some() || admission.denial.is_some();
+            extension = Extension { grant: extension.grant.filter(|_| !is_said), ..written };
+        }
+        (extension != Extension::default()).then_some(extension)
     }
 }

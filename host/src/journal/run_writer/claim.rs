@@ -42,6 +42,7 @@ impl RunWriter {
         self.claiming = Some(Claiming { claims, owner: self.owner, now, question });
         self.hand_over(None, true)?;
         let defined = is_new.then_some(intent.function);
+        self.unsettled = Some(entry);
         self.trial = Some(Trial { decision: decision.clone(), next_entry, fuel, time_us, defined, blobs });
         Ok((entry, decision))
     }
@@ -49,6 +50,9 @@ impl RunWriter {
     /// Says what became of the claims of an intent. It is stored together with the entries recorded since, at the latest
     /// with the end of the run; until then the claims count as used.
     pub fn settle(&mut self, intent: u64, settlement: Settlement) {
+        if self.unsettled == Some(intent) {
+            self.unsettled = None;
+        }
         self.settlements.push((intent, settlement));
     }
 
@@ -66,6 +70,7 @@ impl RunWriter {
     }
 
     fn take_back(&mut self, trial: &Trial) {
+        self.unsettled = None;
         (self.next_entry, self.fuel, self.time_us) = (trial.next_entry, trial.fuel, trial.time_us);
         if let Some(function) = trial.defined {
             self.functions[function.0 as usize].number = 0;

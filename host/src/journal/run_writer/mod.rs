@@ -57,6 +57,8 @@ pub struct RunWriter {
     claiming: Option<Claiming>,
     /// An intent whose claims may be refused.
     trial: Option<Trial>,
+    /// The intent whose claims were made last, until it is settled.
+    unsettled: Option<u64>,
     /// What became of claims, not handed over yet.
     settlements: Vec<(u64, Settlement)>,
 }
@@ -113,6 +115,7 @@ impl RunWriter {
             owner: start.namespace,
             claiming: None,
             trial: None,
+            unsettled: None,
             settlements: Vec::new(),
         };
         writer.begin_segment();
@@ -224,7 +227,8 @@ impl RunWriter {
     /// Appends a state entry with `body` as its params, and closes and signs the segment. Await
     /// [`RunWriter::durable`] before anybody is told.
     ///
-    /// kv writes that no entry was recorded for are dropped: their call did not happen.
+    /// kv writes that no entry was recorded for are dropped: their call did not happen. What a call that was not
+    /// settled had claimed is settled as used: it may have been sent.
     ///
     /// # Errors
     /// As [`RunWriter::call`]; [`Error::NotJson`] when `body` does not serialize.
@@ -232,6 +236,9 @@ impl RunWriter {
         let json = header::canonical(body)?;
         blob::check_len("a state", &json)?;
         self.settle_trial()?;
+        if let Some(intent) = self.unsettled {
+            self.settle(intent, Settlement::Used);
+        }
         self.kv.drop_from(self.next_entry);
         let mut list = Vec::new();
         let params = self.part("a state", &json, &mut list)?;

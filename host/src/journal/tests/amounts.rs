@@ -72,7 +72,7 @@ fn a_refused_claim_leaves_no_trace() {
     };
     for number in 1..4 {
         let (entry, answered) = run.claim(&intent, per_day(0)).unwrap();
-        assert!(matches!(answered.wait(), Err(Error::Exhausted { max: 0, .. })));
+        assert!(matches!(answered.wait(), Err(Error::Exhausted(_))));
         assert_eq!(entry, number);
         assert_eq!(record(&mut run, number).unwrap(), number, "the next entry has the number of the refused one");
     }
@@ -107,7 +107,27 @@ fn a_run_that_did_not_wait_for_the_answer_ends_well() {
         run.state(0, 0, &json!({"state": "interrupted"})).unwrap();
         run.durable().unwrap().wait().unwrap();
         assert_eq!(journal.verify(run.id(), None).unwrap().entries, entries);
+        // It may have been sent, so it is used, and there is nothing left to decide.
+        assert_eq!(journal.unsettled().unwrap(), []);
+        let then = Timestamp::from_micros(0);
+        let used = journal.amount_used(&header().plugin.identity, &RuleId::kv(), Window::Day, run.id(), then).unwrap();
+        assert_eq!(used, max);
     }
+}
+
+#[test]
+fn a_refusal_names_every_amount_in_the_way() {
+    let journal = Home::new().open();
+    let mut run = journal.accept(&header(), &[]).unwrap();
+    let spans = || vec![claim(Window::Run, 1), claim(Window::Day, 1), claim(Window::Total, 9), claim(Window::Hour, 1)];
+    try_claim(&mut run, 0, 0, spans()).unwrap();
+    let Err(Error::Exhausted(used_up)) = try_claim(&mut run, 1, 0, spans()) else { panic!("it is not refused") };
+    let said: Vec<String> = used_up.iter().map(UsedUp::explained).collect();
+    assert_eq!(said[0], "kv: 1 per run is used up: 1 used or reserved, to the end of the run");
+    let next = |length: u64| Timestamp::from_micros((NOW.as_micros() / length + 1) * length);
+    assert_eq!(said[1], format!("kv: 1 per day is used up: 1 used or reserved, until {} UTC", next(24 * HOUR)));
+    assert_eq!(said[2], format!("kv: 1 per hour is used up: 1 used or reserved, until {} UTC", next(HOUR)));
+    assert_eq!(used_up.len(), 3);
 }
 
 #[test]
@@ -123,7 +143,7 @@ fn runs_at_once_never_overshoot() {
                 let tried = (0..6).map(|number| try_claim(&mut run, number, 0, per_day(10)));
                 let granted = tried.filter(|tried| match tried {
                     Ok(_) => true,
-                    Err(Error::Exhausted { .. }) => false,
+                    Err(Error::Exhausted(_)) => false,
                     Err(error) => panic!("{error}"),
                 });
                 granted.count()
@@ -231,7 +251,7 @@ fn a_run_that_is_removed_gives_nothing_back() {
     journal.remove(id).unwrap();
     assert_eq!(journal.unsettled().unwrap(), []);
     let mut next = journal.accept(&header(), &[]).unwrap();
-    assert!(matches!(try_claim(&mut next, 0, 0, per_day(1)), Err(Error::Exhausted { .. })));
+    assert!(matches!(try_claim(&mut next, 0, 0, per_day(1)), Err(Error::Exhausted(_))));
     let of_run = journal.amount_used(&header().plugin.identity, &RuleId::kv(), Window::Run, id, NOW).unwrap();
     assert_eq!(of_run, 0);
 }

@@ -164,3 +164,18 @@ fn a_flipped_bit_is_an_error_or_changes_nothing() {
     }
     assert!(errors > 10, "only {errors} were found");
 }
+
+#[test]
+fn a_watch_tells_when_to_look_again() {
+    let journal = Home::new().open();
+    let (own, other) = (give(&journal, [grant("kv")])[0], give(&journal, [grant("model")])[0]);
+    let (mut watch, stored) = journal.watch(vec![own]).unwrap();
+    assert!(!watch.has_changed() && stored[0].grant.ended.is_none());
+    journal.revoke(other, ended("over")).unwrap();
+    assert!(watch.has_changed(), "any change is one to look at");
+    assert!(watch.look().unwrap()[0].grant.ended.is_none() && !watch.has_changed());
+    journal.revoke(own, ended("over")).unwrap();
+    assert!(watch.has_changed() && watch.look().unwrap()[0].grant.ended.is_some());
+    let unknown = "g9".parse().unwrap();
+    assert!(matches!(journal.watch(vec![unknown]), Err(Error::NoSuchGrant(id)) if id == unknown));
+}

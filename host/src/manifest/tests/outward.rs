@@ -180,6 +180,8 @@ fn a_grant_says_how_often_until_when_and_where_to() {
         expires = 2027-01-31
         [capabilities.files.notes]
         access = "read"
+        [capabilities.model]
+        tiers = ["small"]
         amount = "5 per run"
         [capabilities.kv]
         expires = "2026-03-01"
@@ -192,19 +194,30 @@ fn a_grant_says_how_often_until_when_and_where_to() {
     assert_eq!(granted.http[0].terms.expires, day("2026-12-31"));
     assert_eq!(granted.http[0].addresses.words(), ["loopback", "10.0.0.0/8"]);
     assert_eq!(terms(RuleId::kv()).expires, day("2026-03-01"));
-    let notes = terms(RuleId::files(&"notes".parse().unwrap()));
-    assert_eq!((notes.amounts.to_string().as_str(), notes.expires), ("5 per run", day("2026-12-31")));
+    let model = terms(RuleId::model());
+    assert_eq!((model.amounts.to_string().as_str(), model.expires), ("5 per run", day("2026-12-31")));
 
+    let model = |line: &str| format!("[capabilities.model]\ntiers = [\"small\"]\n{line}");
     let kv = |line: &str| format!("[capabilities.kv]\n{line}");
     for (text, says) in [
-        (kv("amount = 3"), "an amount such as \"3 per day\""),
-        (kv("amount = []"), "an amount such as \"3 per day\""),
-        (kv("amount = \"3\""), "an amount: \"3 per run\""),
-        (kv("amount = \"3 per week\""), "an amount: \"3 per run\""),
-        (kv("amount = \"0 per day\""), "the number is from 1"),
-        (kv("amount = \"1_000 per day\""), "the number is from 1"),
-        (kv("amount = \"-1 per day\""), "the number is from 1"),
-        (kv("amount = [\"3 per day\", \"4 per day\"]"), "a second amount per day"),
+        (model("amount = 3"), "an amount such as \"3 per day\""),
+        (model("amount = []"), "an amount such as \"3 per day\""),
+        (model("amount = \"3\""), "an amount: \"3 per run\""),
+        (model("amount = \"3 per week\""), "an amount: \"3 per run\""),
+        (model("amount = \"0 per day\""), "the number is from 1"),
+        (model("amount = \"1_000 per day\""), "the number is from 1"),
+        (model("amount = \"-1 per day\""), "the number is from 1"),
+        (model("amount = [\"3 per day\", \"4 per day\"]"), "a second amount per day"),
+        (kv("amount = \"3 per day\""), "only calls that leave this host are counted; `quota` bounds what is kept"),
+        (
+            "[capabilities.files.a]\naccess = \"read\"\namount = \"3 per day\"".to_owned(),
+            "`quota` bounds what is written",
+        ),
+        (
+            "[capabilities.secrets.a]\nurl = \"https://a\"\nheader = \"x\"\namount = \"3 per day\"".to_owned(),
+            "count the requests that it goes with",
+        ),
+        ("[capabilities.tools]\namount = \"3 per day\"".to_owned(), "under its connector"),
         (kv("expires = \"tomorrow\""), "a day such as"),
         (kv("expires = 2026-02-29"), "not TOML"),
         (kv("expires = 2026-12-31T00:00:00Z"), "a day such as"),

@@ -134,7 +134,7 @@ fn amounts_are_counted_against_the_grant_that_has_them() {
     let text = |amount: &str| {
         format!(
             "[[capabilities.http]]\nmethods = [\"POST\"]\nurl = \"https://a.b/x\"\namount = {amount}\n\
-             [capabilities.kv]\namount = \"9 per run\"\nexpires = 2026-12-31\n"
+             [capabilities.model]\ntiers = [\"small\"]\namount = \"9 per run\"\nexpires = 2026-12-31\n"
         )
     };
     let remit = |amount: &str| Remit::from_grant(&grant(&text(amount)));
@@ -149,8 +149,8 @@ fn amounts_are_counted_against_the_grant_that_has_them() {
     assert_eq!(few.compare(&remit("\"2 per day\"")), Relation::Incomparable);
     assert_eq!(remit("\"1 per hour\"").compare(&remit("\"24 per day\"")), Relation::Narrower);
     let lines = few.describe(None);
-    assert_eq!(lines[0].scope, "every key of the plugin, read-write, at most 9 per run, until 2026-12-31");
-    assert_eq!(lines[2].scope, "POST https://a.b/x, at most 3 per day, at most 10 in total");
+    assert_eq!(lines[2].scope, "small, at most 9 per run, until 2026-12-31");
+    assert_eq!(lines[1].scope, "POST https://a.b/x, at most 3 per day, at most 10 in total");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! | arguments | prints |
 //! |---|---|
 //! | `nothing COUNT` | nothing, after as many calls without params that return a number |
+//! | `permitted COUNT` | nothing, after as many calls of the same kind that the remit is asked about |
 //! | `echo COUNT` | nothing, after handing over 64 bytes and getting them back as many times |
 
 use std::hint::black_box;
@@ -17,6 +18,7 @@ wit_bindgen::generate!({
 
         interface calls {
             nothing: func() -> u64;
+            permitted: func() -> u64;
             echo: func(bytes: list<u8>) -> list<u8>;
         }
 
@@ -33,7 +35,8 @@ fn main() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["nothing", count] => (0..number(count)).for_each(|_: u64| _ = black_box(calls::nothing())),
+        ["permitted", count] => (0..number(count)).for_each(|_: u64| _ = black_box(calls::permitted())),
         ["echo", count] => (0..number(count)).for_each(|_: u64| _ = black_box(calls::echo(&ECHOED))),
-        _ => usage("bench nothing|echo COUNT"),
+        _ => usage("bench nothing|permitted|echo COUNT"),
     }
 }

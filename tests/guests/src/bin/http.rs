@@ -6,6 +6,7 @@
 //! | `wait HOW URL` | the status, waited for by `block`, `poll`, `ready` or `get` |
 //! | `two URL URL` | the statuses of two requests that are both handed over first |
 //! | `many URL COUNT` | `ok` after as many requests, each with its whole response |
+//! | `each URL COUNT` | the status or the error of each of as many requests, one per line |
 //! | `upload URL BYTES` | the status, after a body of that many bytes |
 //! | `declared URL BYTES BYTES` | how a body goes whose declared length is the first, and of which the second are written |
 //! | `unfinished URL` | the error of a response waited for before the request's body was finished |
@@ -41,6 +42,7 @@ fn main() {
         ["wait", how, url] => say(begin("GET", url, None).and_then(|to_come| wait(&to_come, how)).map(status)),
         ["two", one, other] => two(one, other),
         ["many", url, count] => many(url, number(count)),
+        ["each", url, count] => (0..number(count)).for_each(|_: u32| say(exchange("GET", url, None).map(status))),
         ["upload", url, bytes] => say(exchange("POST", url, Some(&vec![b'x'; number(bytes)])).map(status)),
         ["declared", url, declared, written] => declared_length(url, declared, number(written)),
         ["unfinished", url] => unfinished(url),

@@ -145,20 +145,22 @@ fn send(outgoing: Outgoing<'_, Caps>, derived: &Derived, (_, request): &Params) 
     let rule = remit.http_allows(&request.target);
     let (Some(network), Ok(rule)) = (&caps.network, rule) else {
         let outcome = Err(ErrorCode::ConfigurationError);
-        return Box::pin(async { Sent { outcome, refusal: None, bytes_sent: 0, bytes_received: 0 } });
+        return Box::pin(async { Sent { outcome, refusal: None, is_sent: false, bytes_sent: 0, bytes_received: 0 } });
     };
     let terms = Terms::new(&rule, request, limits, derived.http.room(), class);
     let patience = terms.exchange_time + GRACE;
     let keyed = with_key(request.clone(), key);
-    let bytes_sent = keyed.size();
-    let sending = network.send(Outbound { request: keyed, terms });
+    let size = keyed.size();
+    let sending = network.send(Outbound { request: keyed, terms, remit: remit.clone() });
     let (remit, target) = (remit.clone(), request.target.clone());
     Box::pin(async move {
         let late = || NoResponse::of(ErrorCode::HttpResponseTimeout);
         let response = link::within(patience, sending).await.unwrap_or_else(|| Err(late()));
         let bytes_received = response.as_ref().map_or(0, Response::size);
         let refusal = response.as_ref().err().and_then(|failed| refusal(&remit, &target, failed));
-        Sent { outcome: response.map_err(|failed| failed.code), refusal, bytes_sent, bytes_received }
+        let is_sent = response.as_ref().err().is_none_or(|failed| failed.is_sent);
+        let bytes_sent = if is_sent { size } else { 0 };
+        Sent { outcome: response.map_err(|failed| failed.code), refusal, is_sent, bytes_sent, bytes_received }
     })
 }
 

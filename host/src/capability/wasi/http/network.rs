@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::message::{Request, Response};
@@ -9,7 +10,7 @@ use super::types::ErrorCode;
 use crate::gate::Class;
 use crate::manifest::Addresses;
 use crate::meter::{LimitKind, Limits};
-use crate::scope::HttpRule;
+use crate::scope::{HttpRule, Remit};
 
 /// The most bytes in a response's headers, and in its trailers, where the payload limit allows as much.
 const HEADER_BYTES_MAX: u64 = 64 << 10;
@@ -34,6 +35,8 @@ pub struct Outbound {
     pub request: Request,
     /// What holds for the exchange.
     pub terms: Terms,
+    /// What the run may do at this moment: which secrets go along.
+    pub remit: Arc<Remit>,
 }
 
 /// What holds for an exchange, whatever the guest asks for.
@@ -97,11 +100,24 @@ pub struct NoResponse {
     pub code: ErrorCode,
     /// The address that the remit would have to name.
     pub prohibited: Option<IpAddr>,
+    /// Whether any of the request may have reached the other side.
+    pub is_sent: bool,
 }
 
 impl NoResponse {
-    /// Returns a failure that no grant would have prevented.
+    /// Returns a failure that no grant would have prevented, of a request that may have been sent.
     pub fn of(code: ErrorCode) -> Self {
-        Self { code, prohibited: None }
+        Self { code, prohibited: None, is_sent: true }
+    }
+
+    /// Returns the failure of a request that was not sent.
+    #[must_use]
+    pub fn unsent(self) -> Self {
+        Self { is_sent: false, ..self }
+    }
+
+    /// Returns the failure of a request to an address that the remit would have to name.
+    pub fn prohibited(address: IpAddr) -> Self {
+        Self { prohibited: Some(address), ..Self::of(ErrorCode::DestinationIpProhibited).unsent() }
     }
 }

@@ -22,31 +22,30 @@ const HIDING: [&str; 2] = ["range", "accept-encoding"];
 pub struct Secrets(Option<Arc<Bound>>);
 
 struct Bound {
-    remit: Remit,
     secrets: Vec<(Binding, Arc<Secret>)>,
     scrubber: Scrubber,
 }
 
 impl Secrets {
-    /// Takes what is bound for the plugin. A secret goes only with requests to which the remit lets one go, in the place
-    /// that both name.
+    /// Takes what is bound for the plugin. A secret goes only with requests to which the remit of that moment lets one
+    /// go, in the place that both name.
     ///
     /// # Errors
     /// [`TooMany`] when there are more than responses can be searched for.
-    pub fn new(remit: Remit, secrets: Vec<(Binding, Arc<Secret>)>) -> Result<Self, TooMany> {
+    pub fn new(secrets: Vec<(Binding, Arc<Secret>)>) -> Result<Self, TooMany> {
         if secrets.is_empty() {
             return Ok(Self::default());
         }
         let scrubber = Scrubber::new(secrets.iter().map(|(_, secret)| &**secret))?;
-        Ok(Self(Some(Arc::new(Bound { remit, secrets, scrubber }))))
+        Ok(Self(Some(Arc::new(Bound { secrets, scrubber }))))
     }
 
     /// Returns what the host adds to a request to `target`.
-    pub(super) fn injected(&self, target: &HttpTarget) -> Vec<net::Inject> {
+    pub(super) fn injected(&self, remit: &Remit, target: &HttpTarget) -> Vec<net::Inject> {
         let Some(bound) = &self.0 else { return Vec::new() };
         let place = target.place();
         let goes = |binding: &Binding| {
-            let allowed = bound.remit.secrets_for(target).any(|(_, scope)| *scope.slot() == binding.slot);
+            let allowed = remit.secrets_for(target).any(|(_, scope)| *scope.slot() == binding.slot);
             allowed && binding.place.covers(&place)
         };
         let going = bound.secrets.iter().filter(|(binding, _)| goes(binding));
@@ -113,15 +112,19 @@ mod tests {
 
     const TOKEN: &str = "s3cret-token-of-the-tracker";
 
-    /// Returns the secrets of a plugin with a token bound to the tracker, for a remit that lets it go below `granted`.
-    fn secrets(granted: &str) -> Secrets {
+    /// Returns a remit that lets the token go below `granted`.
+    fn remit(granted: &str) -> Remit {
         let grant = format!("[capabilities.secrets.token]\nurl = \"{granted}\"\nheader = \"authorization\"");
-        let remit = Remit::from_grant(&Grant::parse("grant", &grant).unwrap());
+        Remit::from_grant(&Grant::parse("grant", &grant).unwrap())
+    }
+
+    /// Returns the secrets of a plugin with a token bound to the tracker.
+    fn secrets() -> Secrets {
         let place: Place = "https://tracker.example/v1/".parse().unwrap();
         let slot = "header authorization".parse().unwrap();
         let binding = Binding { plugin: "p".into(), place, slot, prefix: "Bearer ".parse().unwrap() };
         let secret = Secret::new(Zeroizing::new(TOKEN.into())).unwrap();
-        Secrets::new(remit, vec![(binding, Arc::new(secret))]).unwrap()
+        Secrets::new(vec![(binding, Arc::new(secret))]).unwrap()
     }
 
     fn target(path: &str) -> HttpTarget {
@@ -135,13 +138,14 @@ mod tests {
 
     #[test]
     fn a_secret_goes_only_where_both_remit_and_binding_let_it() {
-        let wide = secrets("https://tracker.example/");
-        assert_eq!(wide.injected(&target("/v1/issues")).len(), 1);
-        assert!(wide.injected(&target("/v2/issues")).is_empty(), "nothing is bound there");
-        let narrow = secrets("https://tracker.example/v1/issues/");
-        assert_eq!(narrow.injected(&target("/v1/issues/7")).len(), 1);
-        assert!(narrow.injected(&target("/v1/people")).is_empty(), "nothing is granted there");
-        assert!(Secrets::default().injected(&target("/v1/issues")).is_empty());
+        let wide = remit("https://tracker.example/");
+        assert_eq!(secrets().injected(&wide, &target("/v1/issues")).len(), 1);
+        assert!(secrets().injected(&wide, &target("/v2/issues")).is_empty(), "nothing is bound there");
+        let narrow = remit("https://tracker.example/v1/issues/");
+        assert_eq!(secrets().injected(&narrow, &target("/v1/issues/7")).len(), 1);
+        assert!(secrets().injected(&narrow, &target("/v1/people")).is_empty(), "nothing is granted there");
+        assert!(secrets().injected(&Remit::nothing(), &target("/v1/issues")).is_empty(), "nothing is left");
+        assert!(Secrets::default().injected(&wide, &target("/v1/issues")).is_empty());
     }
 
     #[test]
@@ -150,7 +154,7 @@ mod tests {
             &[("x-echo", TOKEN), (TOKEN, "x"), ("Content-Length", "99"), ("date", "today")],
             &format!("you sent Bearer {TOKEN}"),
         );
-        let clean = secrets("https://tracker.example/").scrub(echo).unwrap();
+        let clean = secrets().scrub(echo).unwrap();
         assert!(!String::from_utf8_lossy(&clean.body).contains(TOKEN));
         let names: Vec<_> = clean.headers.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["x-echo", "date"]);
@@ -160,13 +164,13 @@ mod tests {
     #[test]
     fn what_holds_no_secret_comes_as_it_was() {
         let plain = response(&[("content-length", "2"), ("content-encoding", "identity")], "ok");
-        assert_eq!(secrets("https://tracker.example/").scrub(plain.clone()).unwrap(), plain);
+        assert_eq!(secrets().scrub(plain.clone()).unwrap(), plain);
     }
 
     #[test]
     fn a_compressed_body_is_not_handed_on() {
         let zipped = response(&[("Content-Encoding", "gzip")], "\u{1f}");
-        let refused = secrets("https://tracker.example/").scrub(zipped).unwrap_err();
+        let refused = secrets().scrub(zipped).unwrap_err();
         assert!(matches!(refused.code, ErrorCode::HttpResponseContentCoding(Some(coding)) if coding == "gzip"));
     }
 
@@ -174,7 +178,7 @@ mod tests {
     fn a_response_is_asked_for_whole_and_open() {
         let mut headers =
             vec![("Range".to_owned(), b"bytes=0-1".to_vec()), ("Accept-Encoding".to_owned(), b"br".to_vec())];
-        secrets("https://tracker.example/").open(&mut headers);
+        secrets().open(&mut headers);
         assert_eq!(headers, [("accept-encoding".to_owned(), b"identity".to_vec())]);
     }
 }

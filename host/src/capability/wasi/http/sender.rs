@@ -22,8 +22,8 @@ pub struct Through {
 
 impl Network for Through {
     fn send(&self, outbound: Outbound) -> Exchange {
-        let Outbound { request: Request { target, mut headers, body, .. }, terms } = outbound;
-        let terms = self.terms(&terms, self.secrets.injected(&target));
+        let Outbound { request: Request { target, mut headers, body, .. }, terms, remit } = outbound;
+        let terms = self.terms(&terms, self.secrets.injected(&remit, &target));
         let secrets = self.secrets.clone();
         secrets.open(&mut headers);
         let request = net::Request { target, headers, body: body.into() };
@@ -31,7 +31,7 @@ impl Network for Through {
         Box::pin(async move {
             match sender.exchange(&request, &terms).await {
                 Ok(response) => secrets.scrub(received(response)),
-                Err(failure) => Err(failed(&failure.error)),
+                Err(failure) => Err(failed(&failure)),
             }
         })
     }
@@ -68,12 +68,12 @@ fn received(response: net::Response) -> Response {
     Response { status, headers, body: body.into(), trailers }
 }
 
-fn failed(error: &ExchangeError) -> NoResponse {
+fn failed(net::Failure { error, is_sent, .. }: &net::Failure) -> NoResponse {
     let prohibited = match error {
         ExchangeError::DestinationIpProhibited { address, .. } => Some(*address),
         _ => None,
     };
-    NoResponse { code: code_of(error), prohibited }
+    NoResponse { code: code_of(error), prohibited, is_sent: *is_sent }
 }
 
 /// Returns what the guest hears. [`ExchangeError::code`] names the same.

@@ -1,0 +1,139 @@
+//! Admission: whether a call is permitted, counted against the run's limits, and what of the remit is asked for it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Live, check_recorded};
+use crate::gate::{Ask, Asked, Class, Halt, Op};
+use crate::journal::Extension;
+use crate::meter::LimitKind;
+use crate::scope::Denial;
+use crate::time::Timestamp;
+
+/// Why a call was refused, for the operator. The guest hears a code and no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The rule that refused it.
+    pub rule: String,
+    /// The smallest grant that would have allowed it, as TOML, where one can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+}
+
+/// A judged call on its way to being performed.
+pub struct Admission {
+    pub(super) class: Class,
+    pub(super) denial: Option<Box<Refusal>>,
+    pub(super) intent: Option<u64>,
+    /// Whether the call works on files, which may be slow.
+    pub(super) on_files: bool,
+}
+
+impl Admission {
+    /// Returns the admission of a call that nobody judges.
+    #[inline]
+    pub(super) fn always(class: Class) -> Self {
+        Self { class, denial: None, intent: None, on_files: false }
+    }
+
+    #[inline]
+    pub(super) fn extension(&self) -> Option<Box<Extension>> {
+        if self.intent.is_none() && self.denial.is_none() { None } else { Some(self.written()) }
+    }
+
+    #[cold]
+    fn written(&self) -> Box<Extension> {
+        let denial = self.denial.as_ref().map(|refusal| json!(refusal).to_string());
+        Box::new(Extension { answers: self.intent, denial, ..Extension::default() })
+    }
+}
+
+impl<C> Live<C> {
+    /// Permits or refuses a call.
+    #[inline]
+    pub(in crate::gate) fn admit<D, P, R>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        derived: &D,
+        params: &P,
+        encoded: &[u8],
+    ) -> Result<Admission, Halt> {
+        self.count(encoded)?;
+        let Some(judge) = op.judge else {
+            return Ok(Admission::always(op.class));
+        };
+        self.look_at_grants()?;
+        let Asked { ask, class } = judge(derived, params);
+        let denial = self.permit(ask).err();
+        let on_files = matches!(ask, Ask::Mount(..) | Ask::Mounts(..));
+        Ok(Admission { class, denial, intent: None, on_files })
+    }
+
+    /// Judges a call again that waited, if what holds has changed since it was admitted.
+    pub(in crate::gate) fn admit_again<D, P, R>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        derived: &D,
+        params: &P,
+        admission: &mut Admission,
+    ) -> Result<(), Halt> {
+        if let (Some(judge), None) = (op.judge, &admission.denial)
+            && self.look_at_grants()?
+        {
+            admission.denial = self.permit(judge(derived, params).ask).err();
+        }
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn count(&mut self, encoded: &[u8]) -> Result<(), Halt> {
+        self.usage.calls += 1;
+        self.limits.check(LimitKind::Calls, self.usage.calls)?;
+        self.limits.check(LimitKind::Payload, encoded.len() as u64)?;
+        self.usage.bytes_in += encoded.len() as u64;
+        Ok(check_recorded(&self.limits, &self.usage)?)
+    }
+
+    /// Sees to it that what is asked next is what holds at the last tick. Returns whether that has changed. It costs a
+    /// load, and the time where something expires.
+    #[inline]
+    fn look_at_grants(&mut self) -> Result<bool, Halt> {
+        if !self.standing.has_changed() && !self.standing.expires() {
+            return Ok(false);
+        }
+        let now = self.wall_us(self.clock.elapsed_at_tick().saturating_sub(self.started));
+        self.renew_at(Timestamp::from_micros(now))
+    }
+
+    /// Sees to it that what is asked next is what holds at `now`. Returns whether that has changed.
+    #[cold]
+    pub(super) fn renew_at(&mut self, now: Timestamp) -> Result<bool, Halt> {
+        if !self.standing.is_due(now) {
+            return Ok(false);
+        }
+        self.standing.renew(now)?;
+        Ok(true)
+    }
+
+    fn permit(&self, ask: Ask<'_>) -> Result<(), Box<Refusal>> {
+        let remit = self.standing.remit();
+        match ask {
+            Ask::Nothing => return Ok(()),
+            Ask::Key(key, access) => remit.kv_allows(key, access),
+            Ask::Mount(index, access) => self.standing.file_allows(index, access),
+            Ask::Mounts(indexes, access) => {
+                indexes.into_iter().try_for_each(|index| self.standing.file_allows(index, access))
+            }
+            Ask::Log(level) => remit.log_allows(level),
+            Ask::Http(target) => remit.http_allows(target).map(drop),
+            Ask::Never(what) => return Err(Box::new(Refusal { rule: format!("no remit allows {what}"), grant: None })),
+        }
+        .map_err(|denial| self.refusal(denial))
+    }
+
+    #[cold]
+    pub(super) fn refusal(&self, denial: Denial) -> Box<Refusal> {
+        let denial = self.standing.explained(denial);
+        Box::new(Refusal { rule: denial.rule(), grant: denial.grant() })
+    }
+}

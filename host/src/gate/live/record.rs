@@ -1,0 +1,117 @@
+//! Recording: what a class wants on disk before the effect, the effect, and its entry.
+
+use super::{Admission, Live, Turn, check_recorded};
+use crate::gate::{Class, Halt, Op, Ordinals, Value};
+use crate::journal::{self, Extension, Kind, Record};
+use crate::meter::LimitKind;
+
+impl<C> Live<C> {
+    /// Hands to the journal what the class wants on disk before the effect. Returns what to wait for.
+    pub(in crate::gate) fn make_durable<D, P, R>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        fuel: u64,
+        params: &P,
+        encoded: &[u8],
+        admission: &mut Admission,
+    ) -> Result<Option<journal::Durable>, Halt> {
+        if admission.denial.is_some() {
+            return Ok(None);
+        }
+        if admission.class.needs_intent() {
+            let before = op.foresee.and_then(|foresee| foresee(&self.caps, params));
+            let extension = before.map(|before| Extension { before: Some(before.to_string()), ..Extension::default() });
+            admission.intent = Some(self.intend(op.index, admission.class, fuel, encoded, extension.as_ref())?);
+            return self.barrier().map(Some);
+        }
+        if admission.class == Class::WriteFile && self.undurable_inputs {
+            return self.barrier().map(Some);
+        }
+        Ok(None)
+    }
+
+    /// Records what a call is about to do. Returns the number of the entry.
+    pub(super) fn intend(
+        &mut self,
+        index: u16,
+        class: Class,
+        fuel: u64,
+        params: &[u8],
+        extension: Option<&Extension>,
+    ) -> Result<u64, Halt> {
+        let time_us = self.stamp(class);
+        let function = self.interned[usize::from(index)];
+        let intent = Record { kind: Kind::Intent, function, fuel, time_us, params, outcome: &[], extension };
+        Ok(self.journal.borrow_mut().call(&intent)?)
+    }
+
+    /// Hands everything recorded so far to the journal and returns what to wait for.
+    ///
+    /// # Errors
+    /// [`Halt::Journal`] when the journal cannot take it.
+    pub fn barrier(&mut self) -> Result<journal::Durable, Halt> {
+        self.undurable_inputs = false;
+        Ok(self.journal.borrow_mut().durable()?)
+    }
+
+    /// Performs an admitted call and records it.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one call, borrowed from different fields of the gate")]
+    #[inline]
+    pub(in crate::gate) fn perform<D, P, R: Value>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        derived: &D,
+        ordinals: &mut Ordinals,
+        fuel: u64,
+        params: &P,
+        encoded: &[u8],
+        admission: Admission,
+    ) -> Result<R, Halt> {
+        let time_us = self.stamp(admission.class);
+        let begun = admission.on_files.then(|| self.clock.elapsed());
+        let Self { caps, journal, limits, usage, clock, started, shown, .. } = self;
+        let mut journal = journal.borrow_mut();
+        let outcome = match &admission.denial {
+            Some(_) => (op.refuse)(params),
+            None => {
+                let kv = &mut *journal;
+                let started = *started;
+                (op.perform)(&mut Turn { caps, kv, ordinals, limits, usage, clock, started, shown }, derived, params)?
+            }
+        };
+        if let Some(begun) = begun {
+            let took = self.clock.elapsed().saturating_sub(begun);
+            self.limits.check(LimitKind::CallTime, took.as_millis() as u64)?;
+        }
+        self.outcome.clear();
+        outcome.encode(&mut self.outcome);
+        self.limits.check(LimitKind::Payload, self.outcome.len() as u64)?;
+        self.usage.bytes_out += self.outcome.len() as u64;
+        check_recorded(&self.limits, &self.usage)?;
+        let function = self.interned[usize::from(op.index)];
+        let extension = admission.extension();
+        // The outcome of an intent stands beside it; the params are the intent's.
+        let (kind, params) = if admission.intent.is_some() { (Kind::Outcome, &[][..]) } else { (Kind::Call, encoded) };
+        let outcome_bytes = &self.outcome;
+        let extension = extension.as_deref();
+        let entry =
+            journal.call(&Record { kind, function, fuel, time_us, params, outcome: outcome_bytes, extension })?;
+        if !self.shown.is_empty() {
+            self.shown.drain(..).for_each(|(stream, bytes)| self.output.push(entry, stream, bytes));
+        }
+        self.undurable_inputs |= admission.class == Class::ReadLocal;
+        Ok(outcome)
+    }
+
+    /// Records a call that both sides compute.
+    #[inline]
+    pub(in crate::gate) fn record_pure(&mut self, index: u16, fuel: u64, encoded: &[u8]) -> Result<(), Halt> {
+        self.count(encoded)?;
+        let time_us = self.stamp(Class::Pure);
+        let function = self.interned[usize::from(index)];
+        let record =
+            Record { kind: Kind::Call, function, fuel, time_us, params: encoded, outcome: &[], extension: None };
+        self.journal.borrow_mut().call(&record)?;
+        Ok(())
+    }
+}
