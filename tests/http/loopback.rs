@@ -41,7 +41,7 @@ fn server(answer: &'static str) -> (u16, JoinHandle<String>) {
 }
 
 /// Whether the bytes hold a request's head, and the body of its declared length.
-fn is_whole(asked: &[u8]) -> bool {
+pub(super) fn is_whole(asked: &[u8]) -> bool {
     let text = String::from_utf8_lossy(asked);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
