@@ -1,12 +1,14 @@
 //! `wasi:http`: requests that leave through the gate, to a network that the test hands in.
 
+mod killed;
 mod loopback;
+pub mod server;
 mod stub;
 
 use std::time::Duration;
 
 use remit::capability::wasi::http::{ErrorCode, NoResponse, Outbound, Response};
-use remit::manifest::Grant;
+use remit::manifest::{Grant, Manifest};
 use remit::meter::LimitKind;
 use remit::scope::Remit;
 use serde_json::json;
@@ -23,6 +25,8 @@ const API: &str = "
 methods = [\"GET\", \"POST\", \"PUT\"]
 url = \"https://api.example.com/v1/\"
 why = \"test\"";
+
+const PLUGIN: &str = "[plugin]\nname = \"x\"\nversion = \"0.1.0\"\nkind = \"command\"\n";
 
 const URL: &str = "https://api.example.com/v1/items?q=1";
 
@@ -165,6 +169,16 @@ fn a_grant_may_loosen_a_class_and_a_request_tighten_it() {
     let ran = Scene::new().command("http", ["send", "GET", URL]).granted(&tightened).reaching(&stub).run();
     ran.printed("200\n\n\n").replayed();
     assert!(!stub.forget()[0].terms.is_repeatable);
+
+    let grant = "[[capabilities.http]]\nmethods = [\"POST\"]\nurl = \"https://api.example.com/v1/\"\n";
+    for (says, is_repeatable) in [("", false), ("idempotent = true\n", true)] {
+        let play = Scene::new().command("http", ["send", "POST", URL, "body"]).granted_by(&format!("{grant}{says}"));
+        play.reaching(&stub).run().printed("200\n\n\n").replayed();
+        let sent = &stub.forget()[0];
+        assert_eq!((sent.terms.is_repeatable, key_of(sent).is_some()), (is_repeatable, is_repeatable), "{says}");
+    }
+    let asked = Manifest::parse("remit.toml", &format!("{PLUGIN}{}", API.replace("why", "idempotent = true\nwhy")));
+    assert!(asked.expect_err("only a grant loosens").to_string().contains("idempotent"));
 }
 
 #[test]
@@ -212,7 +226,7 @@ fn bodies_are_gathered_and_read_on_both_sides() {
     run(&["skip", URL]).printed("3456789\n");
     run(&["echo", URL]).printed("0123456789");
     run(&["splice", URL, URL]).printed("200\n\n0123456789\n");
-    assert_eq!(stub_of_digits.seen().last().expect("it was sent").request.body, b"\x00\x000123456789");
+    assert_eq!(&stub_of_digits.seen().last().expect("it was sent").request.body[..], b"\x00\x000123456789");
 }
 
 #[test]
@@ -260,8 +274,9 @@ fn a_guests_patience_is_passed_on_and_bounded() {
     let terms = stub.seen().into_iter().map(|sent| sent.terms).collect::<Vec<_>>();
     assert_eq!(terms[0].connect_time, Duration::from_millis(250));
     assert_eq!(terms[0].first_byte_time, Duration::from_millis(250));
-    assert_eq!(terms[0].between_bytes_time, Some(Duration::from_millis(250)));
+    assert_eq!(terms[0].between_bytes_time, Duration::from_millis(250));
     assert_eq!(terms[1].first_byte_time, Duration::from_secs(30));
+    assert_eq!(terms[1].between_bytes_time, Duration::from_secs(30));
 }
 
 #[test]

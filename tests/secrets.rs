@@ -1,45 +1,37 @@
 //! Secrets: the host adds them to requests on their way out. The guest, the record and whatever is printed never hold
 //! them, also when the server sends them back.
 
+#[cfg(target_os = "linux")]
+mod memory;
+
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::path::Path;
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
-use crate::binary::{Desk, Said, code};
+use serde_json::Value as Json;
 
-/// How long the server waits for what a test has it wait for.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::binary::{Desk, Running, Said, code};
+use crate::harness::component;
+use crate::http::server::Server;
 
 /// What must be found nowhere but on its way to the server.
 const CANARY: &str = "canary-4f1c9d27-of-the-tracker";
 
-/// A tracker that answers one request, and sends back whatever the request authorised itself with.
-fn tracker() -> (u16, JoinHandle<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let port = listener.local_addr().expect("it listens").port();
-    let asked = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("somebody connects");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
-        let (mut asked, mut buffer) = (Vec::new(), [0; 1024]);
-        while !asked.ends_with(b"\r\n\r\n") {
-            let count = stream.read(&mut buffer).expect("the request comes");
-            assert!(count > 0, "the request is cut off");
-            asked.extend(&buffer[..count]);
-        }
-        let asked = String::from_utf8(asked).expect("these requests are text");
-        let sent = asked.lines().find_map(|line| line.strip_prefix("authorization: ")).unwrap_or("nobody");
-        let coded = base64::engine::general_purpose::STANDARD.encode(sent);
+/// A tracker that answers one request, and sends back whatever the request authorised itself with, as it is and in base64.
+fn tracker() -> Server {
+    Server::answering(1, |asked| {
+        let sent = authorization(asked);
+        let coded = STANDARD.encode(&sent);
         let issues = format!(r#"[{{"title":"{sent}","open":true}},{{"title":"{coded}","open":true}}]"#);
         let head = format!("HTTP/1.1 200 OK\r\nX-Echo: {sent}\r\nContent-Length: {}\r\n\r\n", issues.len());
-        stream.write_all(format!("{head}{issues}").as_bytes()).expect("the answer is taken");
-        asked
-    });
-    (port, asked)
+        vec![format!("{head}{issues}").into_bytes()]
+    })
+}
+
+fn authorization(asked: &str) -> String {
+    asked.lines().find_map(|line| line.strip_prefix("authorization: ")).unwrap_or("nobody").to_owned()
 }
 
 /// Makes a plugin of the example `fetch`, for a tracker on this port, and the grant that it needs.
@@ -69,11 +61,24 @@ fn fetch(desk: &Desk, port: u16) -> Said {
     desk.remit(&["run", ".", "--grant", "grant.toml", "--input", &input])
 }
 
-/// Fails where a text holds the secret, as it is or in base64.
+/// Returns the forms in which the servers of these tests send the secret back.
+fn forms() -> Vec<String> {
+    let hex = |shape: fn(&u8) -> String| CANARY.as_bytes().iter().map(shape).collect::<String>();
+    // Base64 of what has the secret at each alignment, without the characters that its neighbours are in too.
+    let coded = (0..3).map(|before| {
+        let coded = STANDARD.encode(format!("{}{CANARY}", &"xyz"[..before]));
+        coded[(before * 8_usize).div_ceil(6)..(before + CANARY.len()) * 8 / 6].to_owned()
+    });
+    let plain = [CANARY.to_owned(), CANARY.to_uppercase(), CANARY.chars().rev().collect()];
+    let escaped =
+        [hex(|byte| format!("{byte:02x}")), hex(|byte| format!("{byte:02X}")), hex(|byte| format!("%{byte:02X}"))];
+    plain.into_iter().chain(escaped).chain(coded).collect()
+}
+
+/// Fails where a text holds the secret, in whatever form.
 #[track_caller]
 fn holds_none(what: &str, bytes: &[u8]) {
-    let coded = base64::engine::general_purpose::STANDARD.encode(format!("Bearer {CANARY}"));
-    for form in [CANARY, &coded[12..36]] {
+    for form in forms() {
         assert!(!bytes.windows(form.len()).any(|window| window == form.as_bytes()), "{what} holds {form}");
     }
 }
@@ -90,12 +95,13 @@ fn look_through(folder: &Path) {
 
 #[test]
 fn a_secret_reaches_the_server_and_nobody_else() {
-    let (port, asked) = tracker();
+    let tracker = tracker();
+    let port = tracker.port;
     let desk = desk(port);
     store(&desk);
     bind(&desk, &format!("http://127.0.0.1:{port}/"));
     let said = fetch(&desk, port).ends(code::OK);
-    let asked = asked.join().expect("the tracker is content");
+    let asked = tracker.asked();
     assert!(asked.contains(&format!("authorization: Bearer {CANARY}\r\n")), "{asked}");
     assert!(said.stdout.contains("[redacted]"), "{}", said.stdout);
     let shown = desk.remit(&["show", "last", "--json", "--calls"]).ends(code::OK);
@@ -113,14 +119,167 @@ fn a_secret_reaches_the_server_and_nobody_else() {
 #[test]
 fn a_secret_that_is_missing_or_bound_elsewhere_is_not_sent() {
     for elsewhere in [None, Some("http://127.0.0.1:9/")] {
-        let (port, asked) = tracker();
-        let desk = desk(port);
+        let tracker = tracker();
+        let desk = desk(tracker.port);
         store(&desk);
         elsewhere.into_iter().for_each(|to| bind(&desk, to));
-        fetch(&desk, port).ends(code::OK).says(&["secret tracker-token: nothing is bound", "remit secret bind"]);
-        let asked = asked.join().expect("the tracker is content");
+        let said = fetch(&desk, tracker.port).ends(code::OK);
+        said.says(&["secret tracker-token: nothing is bound", "remit secret bind"]);
+        let asked = tracker.asked();
         assert!(!asked.to_ascii_lowercase().contains("authorization"), "{asked}");
     }
+}
+
+/// A plugin of the guest `http` that shows all of an answer, with a secret for a header and one for a query field.
+fn echoing(port: u16) -> Desk {
+    let desk = Desk::new();
+    let place = format!("url = \"http://127.0.0.1:{port}/\"\n");
+    let http = format!("[[capabilities.http]]\nmethods = [\"GET\"]\n{place}");
+    let header = format!("[capabilities.secrets.token]\n{place}header = \"authorization\"\n");
+    let query = format!("[capabilities.secrets.key]\n{place}query = \"key\"\n");
+    let plugin = "[plugin]\nname = \"echoing\"\nversion = \"0.1.0\"\nkind = \"command\"\n";
+    let why = "why = \"a test\"\n";
+    desk.write("echoing/remit.toml", format!("{plugin}{http}{why}{header}{why}{query}{why}"));
+    desk.write("echoing/echoing.wasm", component("http"));
+    desk.write("grant.toml", format!("{http}addresses = [\"loopback\"]\n{header}{query}"));
+    store(&desk);
+    desk
+}
+
+/// Binds the secret to a slot of the plugin's requests.
+fn bind_slot(desk: &Desk, plugin: &str, port: u16, slot: &[&str]) {
+    let to = format!("http://127.0.0.1:{port}/");
+    desk.remit(&[&["secret", "bind", "tracker", "--plugin", plugin, "--to", &to], slot].concat()).ends(code::OK);
+}
+
+const HEADER: &[&str] = &["--header", "authorization", "--prefix", "Bearer "];
+
+/// Whatever a server makes of the secret: in headers, trailers, the place it redirects to and what is no HTTP, whole or
+/// a few bytes at a time, in every form that servers use. The host's own log is as talkative as it can be.
+#[test]
+fn no_echo_comes_back_in_any_form_or_place() {
+    type Answer = fn(&str) -> Vec<Vec<u8>>;
+    let cases: [(&str, Answer); 7] = [
+        ("chunks of three bytes", |sent| {
+            let chunk = |part: &[u8]| [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
+            let chunks = sent.as_bytes().chunks(3).map(chunk);
+            let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+            [head].into_iter().chain(chunks).chain([b"0\r\n\r\n".to_vec()]).collect()
+        }),
+        ("every form", |sent| {
+            let body = forms().into_iter().filter(|form| *form != CANARY.chars().rev().collect::<String>());
+            let body = body.chain([sent.to_owned()]).collect::<Vec<_>>().join(" | ");
+            vec![format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()]
+        }),
+        ("headers", |sent| {
+            let name = CANARY;
+            let answer =
+                format!("HTTP/1.1 302 {sent}\r\nLocation: /?x={sent}\r\nSet-Cookie: {sent}\r\n{name}: 1\r\n\r\n");
+            vec![answer.into_bytes()]
+        }),
+        ("trailers", |sent| {
+            let answer = format!("Transfer-Encoding: chunked\r\n\r\n0\r\nX-Last: {sent}\r\n\r\n");
+            vec![format!("HTTP/1.1 200 OK\r\n{answer}").into_bytes()]
+        }),
+        ("no HTTP", |sent| vec![sent.as_bytes().to_vec()]),
+        ("a broken head", |sent| vec![format!("HTTP/1.1 200 OK\r\nx: {sent}\0\r\n\r\n").into_bytes()]),
+        ("an incomplete body", |sent| {
+            vec![format!("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{sent}").into_bytes()]
+        }),
+    ];
+    for (what, answer) in cases {
+        for slot in [HEADER, &["--query", "key"]] {
+            let server = Server::answering(1, move |asked| match authorization(asked).as_str() {
+                "nobody" => answer(asked.split(['=', ' ']).nth(2).unwrap_or_default()),
+                sent => answer(sent),
+            });
+            let desk = echoing(server.port);
+            bind_slot(&desk, "echoing", server.port, slot);
+            let url = format!("http://127.0.0.1:{}/issues", server.port);
+            let mut run = desk.command(&["run", "echoing", "--grant", "grant.toml", "-v", "--", "send", "GET", &url]);
+            let said = Running::start(run.env("REMIT_LOG", "warn,remit=trace,hyper=trace,rustls=trace")).said().ends(code::OK);
+            assert!(server.asked().contains(CANARY), "{what}: the secret was sent");
+            let shown = ["show last --json --calls", "show last --calls", "replay last --json", "runs --json"];
+            let shown = shown.map(|args| desk.remit(&args.split(' ').collect::<Vec<_>>()).ends(code::OK));
+            for said in [said].iter().chain(&shown) {
+                holds_none(what, said.stdout.as_bytes());
+                holds_none(what, said.stderr.as_bytes());
+            }
+            look_through(&desk.home());
+        }
+    }
+}
+
+/// What the guest has in the field that the secret goes into does not reach the server, however it spells the field.
+#[test]
+fn a_guest_cannot_stand_in_for_the_secret_in_a_query() {
+    let server = Server::answering(1, |_| vec![b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()]);
+    let desk = echoing(server.port);
+    bind_slot(&desk, "echoing", server.port, &["--query", "key"]);
+    let url = format!("http://127.0.0.1:{}/issues?key=mine&a=1&%6bey=mine&k%65y", server.port);
+    desk.remit(&["run", "echoing", "--grant", "grant.toml", "--", "send", "GET", &url]).ends(code::OK);
+    assert!(server.asked().starts_with(&format!("GET /issues?a=1&key={CANARY} HTTP/1.1\r\n")));
+}
+
+/// The line that is printed for a request that is refused, granted as it stands, lets the next one through.
+#[test]
+fn the_line_that_a_refused_request_prints_is_accepted() {
+    let server = Server::answering(1, |_| vec![b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()]);
+    let desk = echoing(server.port);
+    desk.write("grant.toml", "");
+    desk.remit(&["install", "echoing"]).ends(code::OK);
+    let url = format!("http://127.0.0.1:{}/issues", server.port);
+    desk.remit(&["grant", "echoing", "capabilities.kv = { access = \"read\" }"]).ends(code::OK);
+    let send = || desk.remit(&["run", "echoing", "--", "send", "GET", &url]).ends(code::OK);
+    let refused = send();
+    assert!(refused.stdout.contains("HttpRequestDenied"), "{}", refused.stdout);
+    let typed = refused.stderr.lines().find_map(|line| line.trim().strip_prefix("to keep it: remit "));
+    let typed = typed.unwrap_or_else(|| panic!("{}", refused.stderr));
+    let words: Vec<_> = typed.splitn(3, ' ').map(|word| word.trim_matches('\'')).collect();
+    desk.remit(&words).ends(code::OK);
+    assert!(send().stdout.starts_with("204\n"));
+    assert!(server.asked().starts_with("GET /issues HTTP/1.1\r\n"));
+}
+
+/// A secret is bound by the name of an installed plugin as by its folder, also once the folder is gone.
+#[test]
+fn a_secret_is_bound_to_an_installed_plugin_by_its_name() {
+    let server = Server::answering(1, |_| vec![b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()]);
+    let desk = echoing(server.port);
+    desk.remit(&["install", "echoing"]).ends(code::OK);
+    fs::rename(desk.path("echoing"), desk.path("elsewhere")).expect("a folder can be renamed");
+    bind_slot(&desk, "echoing", server.port, HEADER);
+    let url = format!("http://127.0.0.1:{}/issues", server.port);
+    let run = ["run", "echoing", "--grant", "grant.toml", "--", "send", "GET", &url];
+    desk.remit(&run).ends(code::OK);
+    assert_eq!(authorization(&server.asked()), format!("Bearer {CANARY}"));
+    // The folder that was moved is another plugin, whatever its manifest says.
+    let other = ["secret", "unbind", "tracker", "--plugin", "elsewhere"];
+    desk.remit(&other).fails(code::USAGE, &["is not bound for folder:", "elsewhere#echoing"]);
+    desk.remit(&["secret", "unbind", "tracker", "--plugin", "echoing"]).ends(code::OK).says(&["1 binding ended"]);
+    let missing = ["secret", "bind", "tracker", "--plugin", "nobody", "--to", "http://127.0.0.1/", "--query", "key"];
+    desk.remit(&missing).fails(code::PLUGIN_UNFIT, &["there is no plugin nobody"]);
+}
+
+/// What opens the vault is the host's key, and a key that others can read is refused wherever it would be used.
+#[cfg(unix)]
+#[test]
+fn a_key_that_others_can_read_opens_nothing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = echoing(9);
+    let key = desk.home().join("identity.key");
+    for mode in [0o640, 0o604, 0o660] {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).expect("the mode can be set");
+        for args in
+            [&["secret", "list"][..], &["secret", "remove", "tracker"], &["run", "echoing", "--grant", "grant.toml"]]
+        {
+            desk.remit(args).fails(code::HOST_FAILED, &["identity.key", "chmod 600"]);
+        }
+        desk.remit_reading(&["secret", "set", "tracker"], CANARY.as_bytes()).fails(code::HOST_FAILED, &["chmod 600"]);
+    }
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("the mode can be set");
+    let listed = desk.json(&["secret", "list", "--json"]);
+    assert_eq!((listed.as_array().map(Vec::len), &listed[0]["name"]), (Some(1), &Json::from("tracker")));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::binary::{Desk, code, without_places};
+use crate::binary::{Desk, code, until, without_places};
 use crate::harness::component;
 
 const MANIFEST: &str = r#"
@@ -146,4 +146,55 @@ fn what_could_never_run_is_not_installed() {
     desk.remit(&["install", "nothing"]).fails(code::PLUGIN_UNFIT, &["nothing"]);
     desk.remit(&["run", "nothing"]).fails(code::PLUGIN_UNFIT, &["there is no plugin nothing"]);
     assert!(!desk.home().exists(), "none of it needed a home");
+}
+
+/// Runs a command and kills it after so many looks at it, unless it has come to its end before.
+#[cfg(unix)]
+fn killed(desk: &Desk, looks: usize, args: &[&str]) {
+    let (mut running, mut looked) = (desk.start(args), 0);
+    let has_ended = until("its moment", || {
+        looked += 1;
+        let has_ended = running.has_ended();
+        (has_ended || looked > looks).then_some(has_ended)
+    });
+    if !has_ended {
+        running.signal("KILL");
+    }
+}
+
+/// Killed at moments of no plan: what is installed, and what is granted to it, is what was before or what should be, and
+/// can be loaded and run.
+#[cfg(unix)]
+#[test]
+fn a_kill_leaves_the_old_or_the_new() {
+    let desk = desk();
+    let releases = |desk: &Desk| {
+        let listed = desk.json(&["plugins", "--json"]);
+        listed.as_array().expect("a list").first().map(|one| 1 + one["earlier"].as_array().expect("a list").len())
+    };
+    for looks in [0, 4, 8, 12, 16, 20, 24, 32, 48] {
+        desk.write("notes/notes.wasm", component("files"));
+        desk.remit(&["install", "notes"]).ends(code::OK);
+        let listed = desk.json(&["plugins", "--json"]);
+        let identity = listed[0]["identity"].as_str().expect("text").to_owned();
+        desk.remit(&["grant", &identity, "--requested", "--mount", "out=out:rw"]).ends(code::OK);
+
+        desk.write("notes/notes.wasm", component("cli"));
+        killed(&desk, looks, &["install", "notes"]);
+        let count = releases(&desk).expect("the earlier release is there");
+        let said = desk.remit(&["run", &identity, "--allow-requested", "--mount", "out=out", "--", "args", "x"]);
+        assert_eq!((count == 2, said.stdout.as_str() == "args\nx\n"), (count == 2, count == 2), "{}", said.stderr);
+        desk.last_is_whole();
+
+        let releases_before = releases(&desk);
+        killed(&desk, looks, &["uninstall", &identity]);
+        let is_there = releases(&desk).is_some();
+        assert!(!is_there || releases(&desk) == releases_before);
+        let granted = desk.json(&["grants", "--json"]);
+        assert_eq!(granted.as_array().is_some_and(|grants| !grants.is_empty()), is_there, "{granted}");
+        if is_there {
+            desk.remit(&["explain", &identity]).ends(code::OK);
+            desk.remit(&["uninstall", &identity]).ends(code::OK);
+        }
+    }
 }

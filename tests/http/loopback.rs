@@ -41,7 +41,7 @@ fn server(answer: &'static str) -> (u16, JoinHandle<String>) {
 }
 
 /// Whether the bytes hold a request's head, and the body of its declared length.
-fn is_whole(asked: &[u8]) -> bool {
+pub(super) fn is_whole(asked: &[u8]) -> bool {
     let text = String::from_utf8_lossy(asked);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
@@ -97,4 +97,24 @@ fn a_server_that_is_not_there_and_one_that_hangs_up_are_told_apart() {
     asked.join().expect("the server is content");
     assert!(cut_off.text().contains("HttpResponseIncomplete"), "{}", cut_off.text());
     assert_eq!(run().text(), "error: ErrorCode::ConnectionRefused\n");
+}
+
+/// A server that asks to be left alone is, by every run of the plugin, until the time that it named; a run that could not
+/// wait so long hears it at once.
+#[test]
+fn a_server_that_asks_for_time_is_given_it_across_runs() {
+    let (port, asked) = server("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n");
+    let url = format!("http://127.0.0.1:{port}/v1/items");
+    let run = |through: &Arc<Through>| {
+        let play = Scene::ticking().command("http", ["wait", "block", &url]).granted_by(&granted(port));
+        play.reaching(through).run().replayed()
+    };
+    let ours = through();
+    assert_eq!(run(&ours).text(), "429\n");
+    asked.join().expect("the server is content");
+    let held_back = run(&ours);
+    assert_eq!(held_back.text(), "error: ErrorCode::ConnectionLimitReached\n");
+    // Another plugin was asked for nothing, so it tries, and finds nobody any more.
+    let other = Arc::new(Through { partition: Partition::new([8; 32]), ..(*ours).clone() });
+    assert_eq!(run(&other).text(), "error: ErrorCode::ConnectionRefused\n");
 }

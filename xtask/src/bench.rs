@@ -16,6 +16,8 @@ mod child;
 #[cfg(feature = "bench")]
 mod harness;
 #[cfg(feature = "bench")]
+mod http;
+#[cfg(feature = "bench")]
 mod journal;
 #[cfg(feature = "bench")]
 mod scene;
@@ -51,6 +53,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "calls/memory", run: calls::memory },
     Bench { name: "calls/bytes", run: calls::bytes },
     Bench { name: "permit", run: calls::permit },
+    Bench { name: "http/get", run: http::get },
     Bench { name: "journal/durable", run: journal::durable },
     Bench { name: "journal/bytes-per-entry", run: journal::bytes_per_entry },
     Bench { name: "journal/per-run-cost", run: journal::per_run_cost },

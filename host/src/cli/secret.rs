@@ -9,8 +9,10 @@ use zeroize::Zeroizing;
 use super::Shell;
 use super::args::{self, Json};
 use super::exit::Exit;
-use super::plugin::{Declared, Identity, Plugin};
+use super::find::{self, Named};
+use super::plugin::{Declared, Identity};
 use super::report::{Failure, OrFail as _, Result, note, print, print_json};
+use super::session::Session;
 use super::table::table;
 use crate::home::{self, VaultFileError};
 use crate::manifest::{Name, Place};
@@ -122,7 +124,7 @@ fn slot(binding: &Binding) -> String {
 
 fn bind(shell: &Shell, args: &args::SecretBind) -> Result {
     let binding = Binding {
-        plugin: identity(&args.plugin)?,
+        plugin: identity(shell, &args.plugin)?,
         place: args.to.clone(),
         slot: args.slot.slot().clone(),
         prefix: args.prefix.clone(),
@@ -141,7 +143,7 @@ fn bind(shell: &Shell, args: &args::SecretBind) -> Result {
 }
 
 fn unbind(shell: &Shell, args: &args::SecretUnbind) -> Result {
-    let (name, plugin) = (&args.name, identity(&args.plugin)?);
+    let (name, plugin) = (&args.name, identity(shell, &args.plugin)?);
     let home = shell.open_home("remit secret unbind")?;
     let ended = home.change_vault(|vault| -> Result<usize> { Ok(vault.unbind(name, &plugin, args.to.as_ref())?) })?;
     let bindings = if ended == 1 { "binding" } else { "bindings" };
@@ -156,17 +158,34 @@ fn remove(shell: &Shell, name: &Name) -> Result {
     Ok(Exit::Ok)
 }
 
-/// Returns the identity of the plugin that is named: by its identity, by its folder, built or not, or by its file.
-fn identity(plugin: &Path) -> Result<String> {
+/// Returns the identity of the plugin that is named: by its identity, by its folder, built or not, by its file, or by the
+/// name that it is installed under. A path that exists wins.
+fn identity(shell: &Shell, plugin: &Path) -> Result<String> {
+    if let Some(identity) = declared(plugin)? {
+        return Ok(identity);
+    }
+    match Named::read(shell, plugin)? {
+        Named::OnDisk(plugin) => Ok(plugin.identity.to_string()),
+        Named::Installed(name) => {
+            let session = Session::open(shell, "remit secret")?;
+            let identity = find::installed(session.journal(), &name)?.newest.identity;
+            session.close()?;
+            Ok(identity)
+        }
+    }
+}
+
+/// Returns the identity that needs no component: one that is written out, or a folder's.
+fn declared(plugin: &Path) -> Result<Option<String>> {
     let text = plugin.to_string_lossy();
     if text.starts_with("folder:") || text.starts_with("file:") {
-        return Ok(text.into_owned());
+        return Ok(Some(text.into_owned()));
     }
     if !plugin.is_dir() {
-        return Ok(Plugin::read(plugin)?.identity.to_string());
+        return Ok(None);
     }
     let Declared { folder, manifest, .. } = Declared::read(plugin)?;
-    Ok(Identity::Folder { folder, name: manifest.name }.to_string())
+    Ok(Some(Identity::Folder { folder, name: manifest.name }.to_string()))
 }
 
 impl From<VaultError> for Failure {
@@ -227,13 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn a_plugin_is_named_by_folder_or_identity() {
+    fn a_plugin_that_is_not_built_is_named_by_folder_or_identity() {
         let folder = tempfile::tempdir().unwrap();
         let manifest = "[plugin]\nname = \"crm\"\nversion = \"0.1.0\"\nkind = \"connector\"\n";
         std::fs::write(folder.path().join("remit.toml"), manifest).unwrap();
-        let printed = identity(folder.path()).unwrap();
+        let printed = declared(folder.path()).unwrap().unwrap();
         assert!(printed.starts_with("folder:") && printed.ends_with("#crm"), "{printed}");
-        assert_eq!(identity(Path::new(&printed)).unwrap(), printed);
-        assert!(identity(&folder.path().join("none.wasm")).is_err());
+        assert_eq!(declared(Path::new(&printed)).unwrap(), Some(printed));
+        assert_eq!(declared(&folder.path().join("none.wasm")).unwrap(), None);
     }
 }

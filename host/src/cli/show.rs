@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::Shell;
 use super::args;
+use super::doubt::Doubts;
 use super::exit::Exit;
 use super::outcome::{Tally, sentence};
 use super::report::{Result, print, print_json};
@@ -24,9 +25,11 @@ pub fn show(shell: &Shell, args: &args::Show) -> Result {
     let session = &Session::open(shell, "remit show")?;
     let summary = session.journal().summary(session.find(&args.run)?)?;
     let functions = session.host()?.functions().clone();
+    let doubts = Doubts::of(session, summary.id, &functions)?;
     if args.json {
         let mut report = run_json(&summary);
         report["remit"] = serde_json::from_slice(&session.blob(summary.header.remit)?).unwrap_or_default();
+        report["in-doubt"] = doubts.json();
         if args.calls {
             report["calls"] = calls_json(session, &summary, &functions)?;
         }
@@ -34,8 +37,11 @@ pub fn show(shell: &Shell, args: &args::Show) -> Result {
         return Ok(Exit::Ok);
     }
     print(about(session, &summary)?)?;
+    for line in doubts.lines() {
+        print(line + "\n")?;
+    }
     if args.calls {
-        print_calls(session, &summary, &functions)?
+        print_calls(session, &summary, &functions, &doubts)?
     } else {
         print_tally(session, &summary)?
     }
@@ -86,15 +92,15 @@ fn print_tally(session: &Session, summary: &Summary) -> Result<()> {
     Ok(())
 }
 
-fn print_calls(session: &Session, summary: &Summary, functions: &Functions) -> Result<()> {
+fn print_calls(session: &Session, summary: &Summary, functions: &Functions, doubts: &Doubts) -> Result<()> {
     let mut reader = session.journal().reader(summary.id)?;
     while let Some(entry) = reader.next()? {
-        print(line(&entry, functions)?)?;
+        print(line(&entry, functions, doubts)?)?;
     }
     Ok(())
 }
 
-fn line(entry: &Entry<'_>, functions: &Functions) -> Result<String> {
+fn line(entry: &Entry<'_>, functions: &Functions, doubts: &Doubts) -> Result<String> {
     let (number, fuel) = (entry.number(), entry.fuel());
     let Some(function) = entry.function() else {
         return Ok(format!(
@@ -108,6 +114,7 @@ fn line(entry: &Entry<'_>, functions: &Functions) -> Result<String> {
     let refused = if extension.denial.is_some() { "  (refused)" } else { "" };
     let by = extension.grant.map(|grant| format!("  (by {grant})")).unwrap_or_default();
     let arrow = match entry.kind() {
+        Kind::Intent if doubts.holds(number) => " (intent; whether it was done is not known)".to_owned(),
         Kind::Intent => " (intent)".to_owned(),
         _ => format!(" -> {}", cut(&outcome.to_string())),
     };

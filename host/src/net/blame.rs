@@ -27,16 +27,14 @@ impl ExchangeError {
             Self::ConnectionTerminated => "connection-terminated",
             Self::ConnectionTimeout => "connection-timeout",
             Self::ConnectionReadTimeout => "connection-read-timeout",
-            Self::ConnectionLimitReached => "connection-limit-reached",
+            Self::ConnectionLimitReached | Self::HeldBack { .. } => "connection-limit-reached",
             Self::TlsProtocolError { .. } => "TLS-protocol-error",
             Self::TlsCertificateError { .. } => "TLS-certificate-error",
             Self::TlsAlertReceived { .. } => "TLS-alert-received",
             Self::ConfigurationError { .. } | Self::BadInjection { .. } => "configuration-error",
-            Self::HeldBack { .. } | Self::HeaderForbidden { .. } => "HTTP-request-denied",
-            Self::RequestHeaderInvalid { .. } => "HTTP-request-header-size",
+            Self::RequestHeaderInvalid { .. } | Self::HeaderForbidden { .. } => "HTTP-request-header-size",
             Self::RequestHeaderSize { .. } => "HTTP-request-header-section-size",
             Self::RequestBodySize { .. } | Self::RequestBodyLength { .. } => "HTTP-request-body-size",
-            Self::RequestUriInvalid => "HTTP-request-URI-invalid",
             Self::ResponseIncomplete => "HTTP-response-incomplete",
             Self::ResponseHeaderSectionSize { .. } => "HTTP-response-header-section-size",
             Self::ResponseTrailerSectionSize { .. } => "HTTP-response-trailer-section-size",
@@ -55,8 +53,7 @@ impl ExchangeError {
             Self::HeaderForbidden { .. }
             | Self::RequestHeaderInvalid { .. }
             | Self::RequestHeaderSize { .. }
-            | Self::RequestBodyLength { .. }
-            | Self::RequestUriInvalid => Blame::Guest,
+            | Self::RequestBodyLength { .. } => Blame::Guest,
             Self::DestinationIpProhibited { .. }
             | Self::RequestBodySize { .. }
             | Self::ResponseHeaderSectionSize { .. }
@@ -112,7 +109,6 @@ impl ExchangeError {
             Self::RequestHeaderSize { .. } => "send fewer or shorter headers and fields",
             Self::RequestBodySize { .. } => "send less at once, or have the grant allow a larger body",
             Self::RequestBodyLength { .. } => "leave content-length out",
-            Self::RequestUriInvalid => "percent-encode what the query holds",
             Self::ResponseHeaderSectionSize { .. } | Self::ResponseTrailerSectionSize { .. } => {
                 "have the grant allow larger headers"
             }
@@ -147,11 +143,9 @@ mod tests {
         "TLS-protocol-error",
         "TLS-certificate-error",
         "TLS-alert-received",
-        "HTTP-request-denied",
         "HTTP-request-body-size",
         "HTTP-request-header-section-size",
         "HTTP-request-header-size",
-        "HTTP-request-URI-invalid",
         "HTTP-response-incomplete",
         "HTTP-response-header-section-size",
         "HTTP-response-body-size",

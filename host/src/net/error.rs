@@ -60,7 +60,7 @@ pub enum ExchangeError {
     /// No connection before the connect deadline.
     #[error("no connection in time")]
     ConnectionTimeout,
-    /// The whole deadline passed within the response's body.
+    /// No next part of the response's body in time, or not the last before the whole deadline.
     #[error("the response's body did not end in time")]
     ConnectionReadTimeout,
     /// So many exchanges are under way that none could start before the connect deadline.
@@ -140,9 +140,6 @@ pub enum ExchangeError {
         /// The body's size in bytes.
         len: usize,
     },
-    /// A character of the query that a URL cannot hold: `"`, `<` or `>`.
-    #[error("the query has a character that has to be percent-encoded")]
-    RequestUriInvalid,
     /// What was judged cannot be put into a request.
     #[error("this host judged a {part} that cannot be sent")]
     Unsendable {

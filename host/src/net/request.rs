@@ -63,7 +63,7 @@ fn uri(target: &HttpTarget, injects: &[Inject]) -> Result<Uri, ExchangeError> {
     }
     let uri = PathAndQuery::try_from(filled.as_str()).ok().map(Uri::from);
     let is_whole = |uri: &Uri| uri.path_and_query().is_some_and(|kept| kept.as_str() == filled);
-    uri.filter(is_whole).ok_or(ExchangeError::RequestUriInvalid)
+    uri.filter(is_whole).ok_or(ExchangeError::Unsendable { part: "path" })
 }
 
 fn headers(request: &Request, method: &Method, injects: &[Inject]) -> Result<HeaderMap, ExchangeError> {

@@ -7,11 +7,12 @@ use std::time::Duration;
 use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
+use tokio::time;
 
 use super::connection::Connection;
 use super::error::ExchangeError;
 use super::fields::{self, Fields};
-use super::terms::Caps;
+use super::terms::{Caps, Terms};
 
 /// How much room a body of a declared length gets before its bytes are there.
 const ROOM_MAX: usize = 256 * 1024;
@@ -65,8 +66,9 @@ pub(super) fn check_head(response: &hyper::Response<Incoming>, caps: &Caps) -> R
 pub(super) async fn read_body(
     connection: &mut Connection,
     mut body: Incoming,
-    caps: &Caps,
+    terms: &Terms,
 ) -> Result<(Bytes, Fields), ExchangeError> {
+    let (caps, patience) = (&terms.caps, terms.deadlines.between_bytes);
     let too_large = ExchangeError::ResponseBodySize { max: caps.response_body };
     let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if declared > caps.response_body {
@@ -74,7 +76,8 @@ pub(super) async fn read_body(
     }
     let mut whole = Whole::default();
     let mut trailers = Fields::new();
-    while let Some(frame) = connection.frame(&mut body).await? {
+    let late = |_| ExchangeError::ConnectionReadTimeout;
+    while let Some(frame) = time::timeout(patience, connection.frame(&mut body)).await.map_err(late)?? {
         match frame.into_data() {
             Ok(data) if data.len() > caps.response_body - whole.len() => return Err(too_large),
             Ok(data) => whole.push(data, declared),

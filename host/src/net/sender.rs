@@ -180,7 +180,7 @@ impl Sender {
         let retry_after = self.heed(&head, &route);
         response::check_head(&head, &terms.caps)?;
         let (head, body) = head.into_parts();
-        let (body, trailers) = response::read_body(&mut connection, body, &terms.caps).await?;
+        let (body, trailers) = response::read_body(&mut connection, body, terms).await?;
         let address = connection.address;
         if connection.is_ready().await {
             self.pool.put(route, connection, self.clock.elapsed());

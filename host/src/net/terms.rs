@@ -56,6 +56,8 @@ pub struct Deadlines {
     pub connect: Duration,
     /// From a connection to the whole head of a response, the sending of the request included.
     pub first_byte: Duration,
+    /// From the head of a response to the first part of its body, and from each part to the next.
+    pub between_bytes: Duration,
     /// From the start to the last byte, waiting for a rate or a `Retry-After` included.
     pub whole: Duration,
 }
@@ -63,7 +65,7 @@ pub struct Deadlines {
 impl Default for Deadlines {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { connect: seconds(10), first_byte: seconds(30), whole: seconds(60) }
+        Self { connect: seconds(10), first_byte: seconds(30), between_bytes: seconds(60), whole: seconds(60) }
     }
 }
 

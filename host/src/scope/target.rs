@@ -137,12 +137,18 @@ fn path_and_query(text: &str) -> Result<(String, Option<String>), Malformed> {
     let (path, query) = text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query)));
     let path = normal_path(if path.is_empty() { "/" } else { path })?;
     match query {
-        // `#` would begin a fragment for some readers, and a blank or a line break the rest of the message.
-        Some(query) if !query.bytes().all(|b| b.is_ascii_graphic() && b != b'#') => {
-            Err(Malformed::new(query, "a query of visible ASCII characters other than `#`"))
+        Some(query) if !query.bytes().all(is_of_query) => {
+            Err(Malformed::new(query, "a query of visible ASCII characters other than `#`, `\"`, `<` and `>`"))
         }
         query => Ok((path, query.map(str::to_owned))),
     }
+}
+
+/// What may stand in a query as it is. `#` would begin a fragment for some readers, a blank or a line break the rest of
+/// the message; quotes and angle brackets are in no URL (RFC 3986, section 3.4), and clients encode them, which would
+/// send something else than was judged.
+const fn is_of_query(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'#' | b'"' | b'<' | b'>')
 }
 
 #[cfg(test)]
@@ -201,6 +207,9 @@ mod tests {
             ("GET", "https", "a.b", "/x?a b", TargetPart::Path),
             ("GET", "https", "a.b", "/x?a\r\nb", TargetPart::Path),
             ("GET", "https", "a.b", "/x?ü", TargetPart::Path),
+            ("GET", "https", "a.b", "/x?a\"b", TargetPart::Path),
+            ("GET", "https", "a.b", "/x?a<b", TargetPart::Path),
+            ("GET", "https", "a.b", "/x?a>b", TargetPart::Path),
         ] {
             let wrong = HttpTarget::parse(method, scheme, authority, path).unwrap_err();
             assert_eq!(wrong.part, part, "{wrong}");

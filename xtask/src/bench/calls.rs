@@ -47,7 +47,8 @@ impl Sides {
     }
 }
 
-fn above_none(count: u64, mut seconds: impl FnMut(&str) -> Result<f64>) -> Result<f64> {
+/// Returns the seconds of `count` calls, without what a run takes that makes none.
+pub fn above_none(count: u64, mut seconds: impl FnMut(&str) -> Result<f64>) -> Result<f64> {
     let none = seconds("0")?;
     Ok(seconds(&count.to_string())? - none)
 }

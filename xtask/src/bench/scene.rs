@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use remit::agent::{Agent, Host, Launch, Stop, Verdict, accept, recall};
+use remit::agent::{Accepted, Agent, Host, Launch, Stop, Verdict, accept, recall};
 use remit::capability::link::{Call, Link};
+use remit::capability::wasi::http::Network;
 use remit::capability::{Offer, VERSIONS};
 use remit::digest::{Content, Digest};
 use remit::engine::{Cache, CacheStats, Engine, PoolSize};
@@ -85,9 +87,26 @@ impl Scene {
 
     /// Runs a command live, until its end is durable. Returns the run and the seconds that it took once accepted.
     pub fn record(&self, guest: &Guest, arguments: &[&str]) -> Result<(RunId, f64)> {
-        let launch = launch(&guest.bytes, arguments, self.grant);
-        let engine = self.host.engine().fingerprint();
-        let accepted = accept(launch, &guest.agent, engine, &self.journal, self.clock.clone())?;
+        self.run(guest, arguments, self.accepted(guest, arguments, benched())?)
+    }
+
+    /// As [`Scene::record`], of a guest that may do what the remit holds and has a way out.
+    pub fn record_reaching(
+        &self,
+        guest: &Guest,
+        arguments: &[&str],
+        remit: Remit,
+        network: Arc<dyn Network>,
+    ) -> Result<(RunId, f64)> {
+        self.run(guest, arguments, self.accepted(guest, arguments, remit)?.reaching(network))
+    }
+
+    fn accepted(&self, guest: &Guest, arguments: &[&str], remit: Remit) -> Result<Accepted> {
+        let launch = Launch { remit, ..launch(&guest.bytes, arguments, self.grant) };
+        Ok(accept(launch, &guest.agent, self.host.engine().fingerprint(), &self.journal, self.clock.clone())?)
+    }
+
+    fn run(&self, guest: &Guest, arguments: &[&str], accepted: Accepted) -> Result<(RunId, f64)> {
         let (run, start) = (accepted.id, Instant::now());
         let end = self.runtime.block_on(accepted.run(&guest.agent, &Stop::default(), &mut |_, _| {}))?;
         let took = start.elapsed().as_secs_f64();
@@ -149,6 +168,11 @@ fn granted(journal: &Journal, clock: &Clock) -> Result<GrantId> {
     given.first().copied().context("the journal names no grant")
 }
 
+/// Returns what the benchmarks' own functions need.
+fn benched() -> Remit {
+    Remit::from_grant(&Grant::parse("the benchmarks", GRANT).expect("it is a grant"))
+}
+
 fn launch(component: &[u8], arguments: &[&str], grant: GrantId) -> Launch {
     Launch {
         identity: "benchmarks".into(),
@@ -157,7 +181,7 @@ fn launch(component: &[u8], arguments: &[&str], grant: GrantId) -> Launch {
         component: Content::of(component),
         manifest: String::new(),
         grants: vec![grant.to_string()],
-        remit: Remit::from_grant(&Grant::parse("the benchmarks", GRANT).expect("it is a grant")),
+        remit: benched(),
         mounts: [].into(),
         limits: Limits::default(),
         input: Vec::new(),

@@ -50,7 +50,8 @@ pub struct SecretName {
 pub struct SecretBind {
     /// The secret's name
     pub name: Name,
-    /// Whose requests: a plugin's folder, a component file, or an identity as `remit secret list` prints it
+    /// Whose requests: a plugin's folder, a component file, the name of an installed plugin, or an identity as `remit
+    /// secret list` prints it
     #[arg(long, value_hint = ValueHint::AnyPath)]
     pub plugin: PathBuf,
     /// Where they go: with a `/` at its end to everything below, otherwise to that path alone
@@ -88,7 +89,8 @@ impl SlotArg {
 pub struct SecretUnbind {
     /// The secret's name
     pub name: Name,
-    /// Whose requests: a plugin's folder, a component file, or an identity as `remit secret list` prints it
+    /// Whose requests: a plugin's folder, a component file, the name of an installed plugin, or an identity as `remit
+    /// secret list` prints it
     #[arg(long, value_hint = ValueHint::AnyPath)]
     pub plugin: PathBuf,
     /// Only those that go there; otherwise all

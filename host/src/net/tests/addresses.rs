@@ -1,6 +1,7 @@
 //! No form of a special address is dialled unless the grant names it.
 
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 
 use super::world::{Answer, PUBLIC};
 use super::*;
@@ -228,6 +229,33 @@ async fn only_the_addresses_that_passed_are_dialled_and_in_order() {
     assert_eq!((&response.body[..], response.address), (&b"hi"[..], second));
     assert_eq!(world.seen(|seen| seen.dialled.clone()), [(PUBLIC, 80).into(), (second, 80).into()]);
     assert_eq!(world.seen(|seen| seen.resolved.len()), 1, "the name is resolved once");
+}
+
+/// A resolver in an attacker's hands: each question is answered with the next of its addresses.
+struct Rebinding(Mutex<Vec<IpAddr>>);
+
+impl Resolver for Rebinding {
+    fn resolve<'a>(&'a self, _name: &'a str) -> Resolving<'a> {
+        let address = self.0.lock().unwrap().pop();
+        Box::pin(async move { address.map(|address| vec![address]).ok_or(ResolveError::NotFound) })
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_asked_for_once_an_exchange_and_each_answer_judged() {
+    for inside in ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "::ffff:127.0.0.1", "64:ff9b::a9fe:a9fe"] {
+        let inside: IpAddr = inside.parse().unwrap();
+        let answers = vec![Answer::Tcp(vec![Step::Hear, Step::say(ok("hi"))])];
+        let world = World::with(answers, &[], |options| {
+            options.resolver = Arc::new(Rebinding(Mutex::new(vec![inside, PUBLIC])));
+            options.idle = IdleLimits { max: 0, ..IdleLimits::default() };
+        });
+        // The second answer is there for whoever would ask twice, between the check and the connection.
+        assert_eq!(world.sender.exchange(&get("rebound.example"), &terms()).await.unwrap().address, PUBLIC);
+        let failure = world.sender.exchange(&get("rebound.example"), &terms()).await.unwrap_err();
+        assert_eq!(failure.error.code(), "destination-IP-prohibited", "{inside}");
+        assert_eq!(world.seen(|seen| seen.dialled.iter().map(|address| address.ip()).collect::<Vec<_>>()), [PUBLIC]);
+    }
 }
 
 #[tokio::test]

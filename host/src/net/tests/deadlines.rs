@@ -7,8 +7,12 @@ use tokio::time::Instant;
 use super::world::{Answer, PUBLIC};
 use super::*;
 
-const DEADLINES: Deadlines =
-    Deadlines { connect: Duration::from_secs(5), first_byte: Duration::from_secs(20), whole: Duration::from_secs(60) };
+const DEADLINES: Deadlines = Deadlines {
+    connect: Duration::from_secs(5),
+    first_byte: Duration::from_secs(20),
+    between_bytes: Duration::from_secs(60),
+    whole: Duration::from_secs(60),
+};
 
 /// Sends, and checks the error's code, when it came, and whether the request had been sent.
 async fn check(world: &World, host: &str, code: &str, seconds: u64, is_sent: bool) {
@@ -61,6 +65,9 @@ async fn a_head_comes_in_time() {
     ] {
         check(&World::pipe(script), "service.example", "HTTP-response-timeout", 20, is_sent).await;
     }
+    let interim = [Step::say("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"), Step::Rest(Duration::from_secs(1))];
+    let script = [Step::Hear].into_iter().chain(std::iter::repeat_n(interim, 1000).flatten()).collect();
+    check(&World::pipe(script), "service.example", "HTTP-response-timeout", 20, true).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,6 +84,29 @@ async fn a_body_in_drops_ends_in_time() {
     let mut script = vec![Step::Hear, Step::say("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")];
     script.extend(std::iter::repeat_n([Step::say("x"), Step::Rest(Duration::from_secs(1))], 1000).flatten());
     check(&World::pipe(script), "service.example", "connection-read-timeout", 60, true).await;
+}
+
+/// The time between two parts begins anew with each of them, and is over where one does not come.
+#[tokio::test(start_paused = true)]
+async fn each_part_of_a_body_comes_in_time() {
+    let between_bytes = Duration::from_secs(3);
+    let patient = Terms { deadlines: Deadlines { between_bytes, ..DEADLINES }, ..terms() };
+    let part = |rest: u64| [Step::say("x"), Step::Rest(Duration::from_secs(rest))];
+    let head = [Step::Hear, Step::say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")];
+    for (rests, outcome) in [(vec![2; 10], Ok(18)), ([vec![2; 4], vec![4; 6]].concat(), Err(11))] {
+        let script = head.iter().cloned().chain(rests.into_iter().flat_map(part)).collect();
+        let (world, start) = (World::pipe(script), Instant::now());
+        let ended = world.sender.exchange(&get("service.example"), &patient).await;
+        let seconds = start.elapsed().as_secs();
+        let ended = ended.map(|_| seconds).map_err(|failure| {
+            assert_eq!(failure.error, ExchangeError::ConnectionReadTimeout);
+            seconds
+        });
+        assert_eq!(ended, outcome);
+    }
+    let silent = World::pipe([&head[..], &[Step::Hang]].concat());
+    let failure = silent.sender.exchange(&get("service.example"), &patient).await.unwrap_err();
+    assert_eq!((failure.error, failure.is_sent), (ExchangeError::ConnectionReadTimeout, true));
 }
 
 #[tokio::test(start_paused = true)]

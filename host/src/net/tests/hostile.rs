@@ -1,5 +1,7 @@
 //! Malformed and hostile responses: each is a typed error, and none costs more than its cap.
 
+use std::time::Duration;
+
 use super::*;
 
 async fn answer(response: &[u8]) -> Result<Response, Failure> {
@@ -18,6 +20,9 @@ async fn what_is_not_http_is_a_protocol_error() {
     for response in [
         "\r\n\r\n\0\0\0\0",
         "SSH-2.0-OpenSSH_9.7\r\n",
+        // What a server of HTTP/0.9 sends: a page and nothing else.
+        "<html>hello</html>\r\n",
+        "hello",
         "HTTP/0.9 200 OK\r\n\r\n",
         "HTTP/2.0 200 OK\r\n\r\n",
         "HTTP/1.1 2000 OK\r\n\r\n",
@@ -178,6 +183,26 @@ async fn interim_responses_are_skipped() {
     let response = format!("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n{}", ok("hi"));
     let response = answer(response.as_bytes()).await.unwrap();
     assert_eq!((response.status, response.headers.len()), (200, 1));
+}
+
+/// Interim responses that never stop neither fill the memory nor outlast the deadline.
+#[tokio::test]
+async fn endless_interim_responses_end_by_the_deadline() {
+    let storm = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n".repeat(100);
+    let world = World::tcp(vec![vec![Step::Hear, Step::Flood(storm)]]);
+    let deadlines = Deadlines { first_byte: Duration::from_millis(200), ..Deadlines::default() };
+    let failure = world.sender.exchange(&get("service.example"), &Terms { deadlines, ..terms() }).await.unwrap_err();
+    assert_eq!((failure.error, failure.is_sent), (ExchangeError::ResponseTimeout, true));
+}
+
+/// Nothing is decompressed here, so no small body becomes a large one.
+#[tokio::test]
+async fn a_compressed_body_stays_compressed() {
+    let bomb = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\xed\xc1\x01\x0d\0\0\0\xc2\xa0";
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bomb.len());
+    let response = answer(&[head.as_bytes(), bomb].concat()).await.unwrap();
+    assert_eq!(&response.body[..], bomb);
+    assert_eq!(response.headers[0], ("content-encoding".to_owned(), b"gzip".to_vec()));
 }
 
 #[tokio::test]

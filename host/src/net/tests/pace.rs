@@ -57,7 +57,7 @@ async fn a_hold_that_is_too_long_is_told_at_once() {
     let start = Instant::now();
     let failure = world.get().await.unwrap_err();
     let text = "http://service.example: the server asked to be left alone: 3600 s to wait";
-    assert_eq!((failure.to_string().as_str(), failure.error.code()), (text, "HTTP-request-denied"));
+    assert_eq!((failure.to_string().as_str(), failure.error.code()), (text, "connection-limit-reached"));
     assert_eq!((failure.is_sent, failure.blame()), (false, Blame::Server));
     assert_eq!((start.elapsed(), world.dials()), (Duration::ZERO, 1));
 }

@@ -69,7 +69,7 @@ async fn connection_headers_are_refused() {
     ] {
         let mut request = get("service.example");
         request.headers = vec![field("a", "b"), field(name, "hunter2")];
-        let failure = refused(&request, &terms(), "HTTP-request-denied").await;
+        let failure = refused(&request, &terms(), "HTTP-request-header-size").await;
         assert_eq!(failure.error, ExchangeError::HeaderForbidden { name: name.to_owned() });
     }
 }
@@ -183,22 +183,18 @@ async fn no_error_shows_a_secret_or_a_body() {
     assert!(!format!("{response:?}").contains("hunter2"));
 }
 
-/// Whatever a target may hold is sent as it is, or the guest is told what to do.
+/// Whatever a target may hold is sent as it is: nothing that is judged is refused or changed on its way.
 #[tokio::test]
-async fn every_target_is_sent_or_refused() {
-    let mut refused_bytes = Vec::new();
+async fn every_target_is_sent_as_it_is() {
+    let mut count = 0;
     for byte in 0..=0x7f_u8 {
         for path in [format!("/a{}b", char::from(byte)), format!("/?a{}b", char::from(byte))] {
             let Ok(target) = HttpTarget::parse("GET", "http", "service.example", &path) else { continue };
             let line = format!("GET {} HTTP/1.1\r\n", target.path_with_query());
             let request = Request { target, ..get("service.example") };
-            if path.contains(['"', '<', '>']) {
-                refused(&request, &terms(), "HTTP-request-URI-invalid").await;
-                refused_bytes.push(byte);
-            } else {
-                assert!(sent(&request, &terms()).await.starts_with(&line), "{path}");
-            }
+            assert!(sent(&request, &terms()).await.starts_with(&line), "{path}");
+            count += 1;
         }
     }
-    assert!(refused_bytes.len() <= 3, "only in a query: {refused_bytes:?}");
+    assert!(count > 150, "{count}");
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `send METHOD URL [BODY]` | the status and the headers, one per line; an empty line; the body |
 //! | `wait HOW URL` | the status, waited for by `block`, `poll`, `ready` or `get` |
+//! | `keep URL URL` | the first response as `send` does, in capitals, once the second has come too |
 //! | `two URL URL` | the statuses of two requests that are both handed over first |
 //! | `many URL COUNT` | `ok` after as many requests, each with its whole response |
 //! | `each URL COUNT` | the status or the error of each of as many requests, one per line |
@@ -40,6 +41,7 @@ fn main() {
         ["send", method, url] => say(exchange(method, url, None).map(whole)),
         ["send", method, url, body] => say(exchange(method, url, Some(body.as_bytes())).map(whole)),
         ["wait", how, url] => say(begin("GET", url, None).and_then(|to_come| wait(&to_come, how)).map(status)),
+        ["keep", kept, other] => keep(kept, other),
         ["two", one, other] => two(one, other),
         ["many", url, count] => many(url, number(count)),
         ["each", url, count] => (0..number(count)).for_each(|_: u32| say(exchange("GET", url, None).map(status))),
@@ -160,6 +162,14 @@ fn read(stream: &InputStream) -> String {
             Err(error) => panic!("{error:?}"),
         }
     }
+}
+
+/// Holds all of the first response while it waits for the second.
+fn keep(kept: &str, other: &str) {
+    let text = whole(exchange("GET", kept, None).expect("a response")).to_uppercase();
+    let waited = exchange("GET", other, None).map(status);
+    println!("{text}");
+    say(waited);
 }
 
 fn two(one: &str, other: &str) {

@@ -120,7 +120,7 @@ fn begin(derived: &mut Derived, to_come: u32) -> Result<Params, Halt> {
         return Err(Halt::Misuse("the response is not due".into()));
     };
     if let Some(body) = body {
-        request.body = derived.http.take::<OutgoingBody>(body)?.into_bytes();
+        request.body = derived.http.take::<OutgoingBody>(body)?.into_bytes().into();
     }
     derived.http.keep(to_come, ResponseToCome::UnderWay);
     Ok((to_come, request))

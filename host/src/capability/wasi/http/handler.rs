@@ -8,6 +8,7 @@ use super::types::ErrorCode;
 use crate::capability::link::{Call, Link};
 use crate::capability::{Caps, Derived};
 use crate::gate::{Ask, Asked, Class, Halt, Turn};
+use crate::net::Bytes;
 use crate::scope::HttpTarget;
 
 type Params = (request::Handle, Option<request::OptionsHandle>);
@@ -56,6 +57,6 @@ fn handled(derived: &mut Derived, (request, options): &Params, (outcome,): &Hand
 
 fn without_body(target: HttpTarget, headers: Headers, options: Options) -> Request {
     let Options { connect_timeout, first_byte_timeout, between_bytes_timeout } = options;
-    let body = Vec::new();
+    let body = Bytes::new();
     Request { target, headers, body, connect_timeout, first_byte_timeout, between_bytes_timeout }
 }

@@ -1,6 +1,7 @@
 //! Whole messages, as they are recorded: what is sent, and what comes back.
 
 use super::fields::Fields;
+use crate::net::Bytes;
 use crate::scope::HttpTarget;
 
 /// Header fields in the order of a message.
@@ -13,8 +14,8 @@ pub struct Request {
     pub target: HttpTarget,
     /// The headers that the guest gave.
     pub headers: Headers,
-    /// The whole body.
-    pub body: Vec<u8>,
+    /// The whole body. Cloning the request does not copy it.
+    pub body: Bytes,
     /// Nanoseconds until connected that the guest wants to wait at most.
     pub connect_timeout: Option<u64>,
     /// Nanoseconds until the response begins.

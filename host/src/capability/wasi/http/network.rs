@@ -52,8 +52,8 @@ pub struct Terms {
     pub connect_time: Duration,
     /// The time from then until the response's head is there.
     pub first_byte_time: Duration,
-    /// The time between two parts of the response's body, if the guest bounds it.
-    pub between_bytes_time: Option<Duration>,
+    /// The time between two parts of the response's body.
+    pub between_bytes_time: Duration,
     /// The time of the whole exchange.
     pub exchange_time: Duration,
     /// Exchanges that may be started in a second.
@@ -84,7 +84,7 @@ impl Terms {
             header_size,
             connect_time: within(exchange_time.min(CONNECT_TIME), caps.connect_time_ms, request.connect_timeout),
             first_byte_time: within(exchange_time, caps.first_byte_time_ms, request.first_byte_timeout),
-            between_bytes_time: request.between_bytes_timeout.map(Duration::from_nanos),
+            between_bytes_time: within(exchange_time, None, request.between_bytes_timeout),
             exchange_time,
             per_second: caps.per_second,
             addresses: rule.addresses().clone(),

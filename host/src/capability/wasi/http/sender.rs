@@ -26,7 +26,7 @@ impl Network for Through {
         let terms = self.terms(&terms, self.secrets.injected(&remit, &target));
         let secrets = self.secrets.clone();
         secrets.open(&mut headers);
-        let request = net::Request { target, headers, body: body.into() };
+        let request = net::Request { target, headers, body };
         let sender = self.sender.clone();
         Box::pin(async move {
             match sender.exchange(&request, &terms).await {
@@ -52,6 +52,7 @@ impl Through {
             deadlines: net::Deadlines {
                 connect: terms.connect_time,
                 first_byte: terms.first_byte_time,
+                between_bytes: terms.between_bytes_time,
                 whole: terms.exchange_time,
             },
             // As many at once as in a second.
@@ -83,9 +84,7 @@ fn code_of(error: &ExchangeError) -> ErrorCode {
         | ExchangeError::RequestHeaderSize { .. }
         | ExchangeError::RequestBodySize { .. }
         | ExchangeError::RequestBodyLength { .. }
-        | ExchangeError::RequestUriInvalid
         | ExchangeError::HeaderForbidden { .. }
-        | ExchangeError::HeldBack { .. }
         | ExchangeError::Unsendable { .. }
         | ExchangeError::BadInjection { .. }
         | ExchangeError::ConfigurationError { .. }
@@ -107,7 +106,8 @@ fn code_of(error: &ExchangeError) -> ErrorCode {
         ExchangeError::ConnectionTerminated => ErrorCode::ConnectionTerminated,
         ExchangeError::ConnectionTimeout => ErrorCode::ConnectionTimeout,
         ExchangeError::ConnectionReadTimeout => ErrorCode::ConnectionReadTimeout,
-        ExchangeError::ConnectionLimitReached => ErrorCode::ConnectionLimitReached,
+        // Not `HTTP-request-denied`, which is the remit's word: later the same request may go.
+        ExchangeError::ConnectionLimitReached | ExchangeError::HeldBack { .. } => ErrorCode::ConnectionLimitReached,
         ExchangeError::TlsProtocolError { .. } => ErrorCode::TlsProtocolError,
         ExchangeError::TlsCertificateError { .. } => ErrorCode::TlsCertificateError,
         ExchangeError::TlsAlertReceived { id } => {
@@ -118,16 +118,16 @@ fn code_of(error: &ExchangeError) -> ErrorCode {
 
 fn code_of_request(error: &ExchangeError) -> ErrorCode {
     match error {
-        ExchangeError::RequestHeaderInvalid { name, .. } => ErrorCode::HttpRequestHeaderSize(Some(FieldSizePayload {
-            field_name: Some(name.clone()),
-            field_size: None,
-        })),
+        ExchangeError::RequestHeaderInvalid { name, .. } | ExchangeError::HeaderForbidden { name } => {
+            ErrorCode::HttpRequestHeaderSize(Some(FieldSizePayload {
+                field_name: Some(name.clone()),
+                field_size: None,
+            }))
+        }
         ExchangeError::RequestHeaderSize { max } => ErrorCode::HttpRequestHeaderSectionSize(u32::try_from(*max).ok()),
         ExchangeError::RequestBodySize { size, .. } | ExchangeError::RequestBodyLength { len: size } => {
             ErrorCode::HttpRequestBodySize(Some(*size as u64))
         }
-        ExchangeError::RequestUriInvalid => ErrorCode::HttpRequestUriInvalid,
-        ExchangeError::HeaderForbidden { .. } | ExchangeError::HeldBack { .. } => ErrorCode::HttpRequestDenied,
         ExchangeError::BadInjection { .. } | ExchangeError::ConfigurationError { .. } => ErrorCode::ConfigurationError,
         _ => ErrorCode::InternalError(None),
     }

@@ -8,7 +8,8 @@ use super::types::{
 };
 use crate::capability::wasi::values::{enumeration, kebab, record, variant};
 use crate::gate::Value;
-use crate::gate::value::Malformed;
+use crate::gate::value::{Malformed, put_uint};
+use crate::net::Bytes;
 use crate::scope::HttpTarget;
 
 variant!(Method {
@@ -91,6 +92,22 @@ impl Value for HttpTarget {
     fn json(&self) -> Json {
         let url = format!("{}://{}{}", self.scheme().word(), self.authority(), self.path_with_query());
         json!({ "method": self.method().as_str(), "url": url })
+    }
+}
+
+/// As a list of bytes.
+impl Value for Bytes {
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_uint(self.len() as u64, out);
+        u8::encode_all(self, out);
+    }
+
+    fn decode(input: &mut &[u8]) -> Result<Self, Malformed> {
+        Vec::decode(input).map(Self::from)
+    }
+
+    fn json(&self) -> Json {
+        u8::json_all(self)
     }
 }
 
