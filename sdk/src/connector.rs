@@ -64,8 +64,9 @@ macro_rules! connector {
 
 /// Imports the interfaces of connectors that the agent's `remit.toml` requests, as plain functions.
 ///
-/// `remit build` puts their WIT into the folder `wit/connectors`, and this macro makes a module `connectors` of it, with
-/// one module per package and interface. Use it once, in the crate's root.
+/// `remit build` writes their WIT to the file `connectors.wit` beside `remit.toml`, and this macro makes a module
+/// `connectors` of it, with one module per package and interface. Use it once, in the crate's root. The file belongs
+/// into version control: with it the crate builds anywhere, and always against the same interfaces.
 ///
 /// ```toml
 /// [capabilities.connectors."acme:tracker/issues@1.2.0"]
@@ -91,7 +92,7 @@ macro_rules! connectors {
     ($(derive($($derive:path),+ $(,)?))? $(,)?) => {
         mod connectors {
             $crate::wit_bindgen::generate!({
-                path: "wit/connectors",
+                path: "connectors.wit",
                 generate_all,
                 runtime_path: "::remit_sdk::wit_bindgen::rt",
                 bitflags_path: "::remit_sdk::wit_bindgen::bitflags",

@@ -24,6 +24,7 @@ macro_rules! included {
 const FILES: &[(&str, &str)] = included![
     "sdk/Cargo.toml",
     "sdk/src/agent.rs",
+    "sdk/src/connector.rs",
     "sdk/src/failure.rs",
     "sdk/src/http.rs",
     "sdk/src/http/error.rs",
@@ -42,6 +43,12 @@ const FILES: &[(&str, &str)] = included![
 
 /// The source of the smallest agent.
 pub(super) const HELLO: &str = include_str!("../../../examples/hello/src/lib.rs");
+
+/// The source of the smallest connector.
+pub(super) const GREETINGS: &str = include_str!("../../../examples/greetings/src/lib.rs");
+
+/// Its WIT.
+pub(super) const GREETINGS_WIT: &str = include_str!("../../../examples/greetings/wit/greetings.wit");
 
 /// Why a project did not get the SDK.
 #[derive(Debug, thiserror::Error)]

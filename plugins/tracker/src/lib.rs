@@ -21,6 +21,10 @@ impl Guest for Tracker {
         tracker::create(&mut Kv, id::new(), draft)
     }
 
+    fn find(reference: String) -> Result<Option<String>, Error> {
+        tracker::find(&Kv, &reference)
+    }
+
     fn get(id: String) -> Result<Issue, Error> {
         tracker::get(&Kv, &id)
     }

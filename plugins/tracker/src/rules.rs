@@ -24,12 +24,17 @@ pub fn check_draft(mut draft: Draft) -> Result<Draft, Error> {
         return Err(invalid("a title is one line"));
     }
     check_len("a body", &draft.body, 0, BODY_LEN_MAX)?;
-    draft.reference.iter().try_for_each(|reference| check_len("a reference", reference, 1, REFERENCE_LEN_MAX))?;
+    draft.reference.iter().try_for_each(|reference| check_reference(reference))?;
     draft.labels.iter().try_for_each(|label| check_label(label))?;
     draft.labels.sort();
     draft.labels.dedup();
     check_count("labels", draft.labels.len(), LABELS_MAX)?;
     Ok(draft)
+}
+
+/// Checks a reference by itself.
+pub fn check_reference(reference: &str) -> Result<(), Error> {
+    check_len("a reference", reference, 1, REFERENCE_LEN_MAX)
 }
 
 /// Checks a label by itself.

@@ -12,18 +12,22 @@ const PAGE_LEN: usize = 100;
 pub fn create(store: &mut impl Store, id: String, draft: Draft) -> Result<String, Error> {
     let Draft { title, body, labels, reference } = rules::check_draft(draft)?;
     if let Some(reference) = &reference {
-        let key = format!("reference/{reference}");
-        // A call that was cut off may have left a reference without its issue.
-        if let Some(known) = store.get::<String>(&key)?
-            && get(store, &known).is_ok()
-        {
+        if let Some(known) = find(store, reference)? {
             return Err(Error::Duplicate(known));
         }
-        store.set(&key, &id)?;
+        store.set(&reference_key(reference), &id)?;
     }
     let issue = Issue { id, title, body, labels, reference, comments: Vec::new(), open: true };
     put(store, &issue)?;
     Ok(issue.id)
+}
+
+/// Returns the issue about a reference.
+pub fn find(store: &impl Store, reference: &str) -> Result<Option<String>, Error> {
+    rules::check_reference(reference)?;
+    let id: Option<String> = store.get(&reference_key(reference))?;
+    // A call that was cut off may have left a reference without its issue.
+    Ok(id.filter(|id| get(store, id).is_ok()))
 }
 
 /// Returns an issue.
@@ -85,6 +89,10 @@ const PREFIX: &str = "issue/";
 
 fn key(id: &str) -> String {
     format!("{PREFIX}{id}")
+}
+
+fn reference_key(reference: &str) -> String {
+    format!("reference/{reference}")
 }
 
 fn put(store: &mut impl Store, issue: &Issue) -> Result<(), Error> {

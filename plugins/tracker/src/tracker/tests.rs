@@ -1,3 +1,5 @@
+//! The tracker on a store in memory: what callers may count on, and what is refused.
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -78,6 +80,8 @@ fn one_reference_has_one_issue() {
     create(&mut store, id(1), about("first")).unwrap();
     assert_eq!(create(&mut store, id(2), about("second")), Err(Error::Duplicate(id(1))));
     assert_eq!(titles(&store, &EVERY), ["first"]);
+    assert_eq!(find(&store, "reports/7"), Ok(Some(id(1))));
+    assert_eq!(find(&store, "reports/8"), Ok(None));
     store.0.remove(&key(&id(1)));
     assert_eq!(create(&mut store, id(2), about("second")), Ok(id(2)), "the reference led nowhere");
 }
