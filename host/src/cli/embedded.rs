@@ -35,8 +35,13 @@ const FILES: &[(&str, &str)] = included![
     "sdk/src/kv.rs",
     "sdk/src/lib.rs",
     "sdk/src/log.rs",
+    "sdk/src/model.rs",
+    "sdk/src/model/chat.rs",
+    "sdk/src/model/error.rs",
+    "sdk/src/model/schema.rs",
     "wit/kv.wit",
     "wit/log.wit",
+    "wit/model.wit",
     "wit/types.wit",
     "wit/world.wit",
 ];

@@ -11,11 +11,11 @@ use super::live::{Admission, Refusal};
 use super::{Class, Gate, Halt, Side, Value};
 use crate::digest::Digest;
 use crate::journal;
-use crate::meter::Limits;
+use crate::meter::{Limits, Usage};
 use crate::scope::{Denial, Remit, Terms};
 
-/// A recorded function that does its work outside this host.
-pub struct RemoteOp<C, D, P, R> {
+/// A recorded function that does its work outside this host. `T` is what the call that waits for it is given.
+pub struct RemoteOp<C, D, P, R, T = ()> {
     /// Index in [`Functions`](super::Functions).
     pub index: u16,
     /// The strictest class of the function.
@@ -26,8 +26,8 @@ pub struct RemoteOp<C, D, P, R> {
     pub refuse: fn(&P) -> R,
     /// Begins to do the work. Live only.
     pub send: fn(Outgoing<'_, C>, &D, &P) -> Sending<R>,
-    /// Updates what both sides know from params and outcome. Live and replayed.
-    pub apply: fn(&mut D, &P, R),
+    /// Updates what both sides know from params and outcome, and hands on what is for the caller. Live and replayed.
+    pub apply: fn(&mut D, &P, R) -> T,
 }
 
 /// What holds for a remote call that the remit allows.
@@ -62,10 +62,17 @@ pub struct Sent<R> {
     pub outcome: R,
     /// Why it was refused, where that showed only on the way.
     pub refusal: Option<Box<Refusal>>,
-    /// Bytes that went out.
-    pub bytes_sent: u64,
-    /// Bytes that came in.
-    pub bytes_received: u64,
+    /// What it took: remote calls, bytes, tokens.
+    pub usage: Usage,
+    /// What the entry says of that, as one JSON text.
+    pub account: Option<String>,
+}
+
+impl<R> Sent<R> {
+    /// Returns what came of a call for which nothing was sent.
+    pub fn unsent(outcome: R) -> Self {
+        Self { outcome, refusal: None, usage: Usage::default(), account: None }
+    }
 }
 
 /// A remote call on its way.
@@ -95,9 +102,9 @@ impl<C, D> Gate<C, D> {
     ///
     /// # Errors
     /// A [`Halt`] ends the run.
-    pub fn depart<P: Value, R: Value>(
+    pub fn depart<P: Value, R: Value, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         fuel: u64,
         params: &P,
     ) -> Result<Departure, Halt> {
@@ -108,24 +115,29 @@ impl<C, D> Gate<C, D> {
     }
 
     /// Begins to send what departed, once its wait is over. Nothing is sent for a call that was refused, or replayed.
-    pub fn send<P, R>(&mut self, op: &RemoteOp<C, D, P, R>, params: &P, departure: &Departure) -> Option<Sending<R>> {
+    pub fn send<P, R, T>(
+        &mut self,
+        op: &RemoteOp<C, D, P, R, T>,
+        params: &P,
+        departure: &Departure,
+    ) -> Option<Sending<R>> {
         let Side::Live(live) = &mut self.side else { return None };
         live.send(op, &self.derived, params, departure)
     }
 
-    /// Records what became of it, or takes that from the record. Returns what has to be durable before the guest sees
-    /// it.
+    /// Records what became of it, or takes that from the record. Returns what is for the caller, and what has to be
+    /// durable before the guest sees it.
     ///
     /// # Errors
     /// A [`Halt`] ends the run.
-    pub fn arrive<P: Value, R: Value>(
+    pub fn arrive<P: Value, R: Value, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         fuel: u64,
         params: &P,
         departure: Departure,
         sent: Option<Sent<R>>,
-    ) -> Result<Option<journal::Durable>, Halt> {
+    ) -> Result<(T, Option<journal::Durable>), Halt> {
         self.encode(params);
         let arrived = match (&mut self.side, departure.admission) {
             (Side::Live(live), Some(admission)) => live.arrive(op, fuel, params, &self.params, admission, sent),
@@ -136,10 +148,7 @@ impl<C, D> Gate<C, D> {
             (Side::Live(_), None) => unreachable!("a live call departs before it arrives"),
         };
         match arrived {
-            Ok((outcome, durable)) => {
-                (op.apply)(&mut self.derived, params, outcome);
-                Ok(durable)
-            }
+            Ok((outcome, durable)) => Ok(((op.apply)(&mut self.derived, params, outcome), durable)),
             Err(halt) => Err(self.halt_in(op.index, halt)),
         }
     }

@@ -9,9 +9,9 @@ use crate::meter::LimitKind;
 
 impl<C> Live<C> {
     /// Permits or refuses a remote call. Its intent, where it has one, is durable first, and with it everything before.
-    pub(in crate::gate) fn depart<D, P, R>(
+    pub(in crate::gate) fn depart<D, P, R, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         name: &str,
         fuel: u64,
         params: &P,
@@ -44,9 +44,9 @@ impl<C> Live<C> {
     }
 
     /// Begins to send, unless the call was refused.
-    pub(in crate::gate) fn send<D, P, R>(
+    pub(in crate::gate) fn send<D, P, R, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         derived: &D,
         params: &P,
         departure: &Departure,
@@ -58,26 +58,24 @@ impl<C> Live<C> {
     }
 
     /// Records what became of a remote call.
-    pub(in crate::gate) fn arrive<D, P, R: Value>(
+    pub(in crate::gate) fn arrive<D, P, R: Value, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         fuel: u64,
         params: &P,
         encoded: &[u8],
         mut admission: Admission,
         sent: Option<Sent<R>>,
     ) -> Result<(R, Option<journal::Durable>), Halt> {
-        let outcome = match sent {
-            Some(Sent { outcome, refusal, bytes_sent, bytes_received }) => {
-                self.usage.remote_calls += 1;
-                self.usage.sent_bytes += bytes_sent;
-                self.usage.received_bytes += bytes_received;
+        let (outcome, account) = match sent {
+            Some(Sent { outcome, refusal, usage, account }) => {
+                self.usage += usage;
                 admission.denial = refusal;
-                outcome
+                (outcome, account)
             }
-            None => (op.refuse)(params),
+            None => ((op.refuse)(params), None),
         };
-        self.record_outcome(op.index, fuel, encoded, &admission, &outcome)?;
+        self.record_outcome(op.index, fuel, encoded, &admission, account, &outcome)?;
         if admission.class == Class::WriteOnce && admission.intent.is_some() {
             return Ok((outcome, Some(self.barrier()?)));
         }
@@ -92,6 +90,7 @@ impl<C> Live<C> {
         fuel: u64,
         encoded: &[u8],
         admission: &Admission,
+        account: Option<String>,
         outcome: &R,
     ) -> Result<(), Halt> {
         let time_us = self.stamp(admission.class);
@@ -101,7 +100,10 @@ impl<C> Live<C> {
         self.usage.bytes_out += self.outcome.len() as u64;
         check_recorded(&self.limits, &self.usage)?;
         let function = self.interned[usize::from(index)];
-        let extension = admission.extension();
+        let mut extension = admission.extension();
+        if account.is_some() {
+            extension.get_or_insert_default().usage = account;
+        }
         let (kind, params) = if admission.intent.is_some() { (Kind::Outcome, &[][..]) } else { (Kind::Call, encoded) };
         let (outcome, extension) = (&self.outcome[..], extension.as_deref());
         self.journal.borrow_mut().call(&Record { kind, function, fuel, time_us, params, outcome, extension })?;

@@ -19,6 +19,7 @@ use crate::capability::{Caps, Derived, Guest, Object};
 use crate::digest::Digest;
 use crate::gate::{Class, Halt, Outgoing, Permit, Refusal, RemoteOp, Sending, Sent};
 use crate::manifest::RemoteClass;
+use crate::meter::Usage;
 use crate::scope::{Denial, HttpTarget, Remit};
 
 /// What an exchange is recorded as. No guest can import it.
@@ -144,21 +145,21 @@ fn send(outgoing: Outgoing<'_, Caps>, derived: &Derived, (_, request): &Params) 
     let Outgoing { caps, remit, limits, class, key } = outgoing;
     let rule = remit.http_allows(&request.target);
     let (Some(network), Ok(rule)) = (&caps.network, rule) else {
-        let outcome = Err(ErrorCode::ConfigurationError);
-        return Box::pin(async { Sent { outcome, refusal: None, bytes_sent: 0, bytes_received: 0 } });
+        return Box::pin(async { Sent::unsent(Err(ErrorCode::ConfigurationError)) });
     };
     let terms = Terms::new(&rule, request, limits, derived.http.room(), class);
     let patience = terms.exchange_time + GRACE;
     let keyed = with_key(request.clone(), key);
-    let bytes_sent = keyed.size();
+    let sent_bytes = keyed.size();
     let sending = network.send(Outbound { request: keyed, terms });
     let (remit, target) = (remit.clone(), request.target.clone());
     Box::pin(async move {
         let late = || NoResponse::of(ErrorCode::HttpResponseTimeout);
         let response = link::within(patience, sending).await.unwrap_or_else(|| Err(late()));
-        let bytes_received = response.as_ref().map_or(0, Response::size);
+        let received_bytes = response.as_ref().map_or(0, Response::size);
+        let usage = Usage { remote_calls: 1, sent_bytes, received_bytes, ..Usage::default() };
         let refusal = response.as_ref().err().and_then(|failed| refusal(&remit, &target, failed));
-        Sent { outcome: response.map_err(|failed| failed.code), refusal, bytes_sent, bytes_received }
+        Sent { outcome: response.map_err(|failed| failed.code), refusal, usage, account: None }
     })
 }
 
