@@ -7,7 +7,7 @@ use std::{any::Any, error::Error, fmt, io, iter};
 
 use serde_json::{Value, json};
 
-use crate::{bindings, http, kv};
+use crate::{bindings, http, kv, model};
 
 /// Why a run failed, by what its caller can do about it.
 pub use crate::bindings::remit::plugin::types::FailureKind;
@@ -97,8 +97,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error of the remit (from [`http`], [`kv`], or the "permission denied" of `std::io`) keeps its kind, and so does a
-/// destination that does not answer; any other is internal.
+/// An error of the remit (from [`http`], [`kv`], [`model`], or the "permission denied" of `std::io`) keeps its kind, and
+/// so does a destination or a model that does not answer; any other is internal.
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(kind_of(&error), error.to_string()).with_source(&error)
@@ -110,15 +110,18 @@ fn kind_of(error: &dyn Any) -> FailureKind {
         || error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::PermissionDenied);
     let refused_key = || error.downcast_ref::<kv::Error>().is_some_and(kv::Error::is_denied);
     if let Some(error) = error.downcast_ref::<http::Error>() {
-        return kind_of_http(error);
+        return kind_of_remote(error.is_denied(), error.is_temporary());
+    }
+    if let Some(error) = error.downcast_ref::<model::Error>() {
+        return kind_of_remote(error.is_denied(), error.is_temporary());
     }
     if refused_file() || refused_key() { FailureKind::Denied } else { FailureKind::Internal }
 }
 
-fn kind_of_http(error: &http::Error) -> FailureKind {
-    match error {
-        _ if error.is_denied() => FailureKind::Denied,
-        _ if error.is_temporary() => FailureKind::Unavailable,
+fn kind_of_remote(is_denied: bool, is_temporary: bool) -> FailureKind {
+    match (is_denied, is_temporary) {
+        (true, _) => FailureKind::Denied,
+        (_, true) => FailureKind::Unavailable,
         _ => FailureKind::Internal,
     }
 }
@@ -178,6 +181,8 @@ mod tests {
         check(denied.into(), FailureKind::Denied, "the remit does not allow GET https://a.b/", None);
         let failed = http::Error::Failed { request, code: "connection refused".to_owned() };
         check(failed.into(), FailureKind::Unavailable, "GET https://a.b/ failed: connection refused", None);
+        let late = model::Error::Deadline { tier: "small".to_owned() };
+        check(late.into(), FailureKind::Unavailable, "model small did not answer in time", None);
     }
 
     #[test]

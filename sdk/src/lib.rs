@@ -1,4 +1,4 @@
-//! Write Remit agents in Rust.
+//! Write Remit agents and connectors in Rust.
 //!
 //! An agent is a function from a typed input to a typed output, handed to [`agent!`]:
 //!
@@ -21,16 +21,21 @@
 //!
 //! It is built as a `cdylib` for `wasm32-wasip2`, and depends on `serde` (with `derive`) beside this crate. What it may
 //! reach is listed in its `remit.toml`: files, clocks and randomness through the standard library, [`kv`] and [`log`]
-//! through this crate, HTTP through [`http`].
+//! through this crate, HTTP through [`http`], language models through [`model`].
 //!
-//! Outside a Remit host, as in a native test, the functions of [`http`], [`kv`] and [`log`] panic: keep the logic worth testing
-//! apart from the calls.
+//! Typed interfaces between plugins are two lines: [`connectors!`] imports those that an agent's `remit.toml` requests, and
+//! [`connector!`] exports those that a connector declares in its folder `wit`.
+//!
+//! Outside a Remit host, as in a native test, the functions of [`http`], [`kv`], [`log`] and [`model`] panic: keep the
+//! logic worth testing apart from the calls.
 
 mod agent;
+mod connector;
 mod failure;
 pub mod http;
 pub mod kv;
 pub mod log;
+pub mod model;
 
 /// The bindings made from the WIT package `remit:plugin`, for what the rest of this crate does not cover.
 ///
@@ -47,9 +52,11 @@ pub mod bindings {
 #[doc(hidden)]
 pub use agent::answer;
 pub use failure::{Context, Failure, FailureKind, Result};
+#[doc(hidden)]
+pub use wit_bindgen;
 
 /// What nearly every agent needs, for one `use`.
 pub mod prelude {
-    pub use crate::{Context, Failure, FailureKind, Result, agent, http, kv, log};
+    pub use crate::{Context, Failure, FailureKind, Result, agent, connector, connectors, http, kv, log, model};
     pub use serde::{Deserialize, Serialize};
 }

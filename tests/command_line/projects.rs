@@ -1,6 +1,9 @@
 //! From nothing to an agent that runs: `remit new`, `remit build`, `remit check`; and a rebuilt one against the record.
 
-use crate::binary::{Desk, code, target};
+use std::fs;
+use std::process::Command;
+
+use crate::binary::{Desk, Running, code, repository, target};
 use crate::harness::component;
 
 /// Compiles the SDK once; later runs of the test find it compiled.
@@ -13,12 +16,63 @@ fn a_new_agent_builds_and_runs_at_once() {
     desk.remit(&["run", "greeter"]).fails(code::PLUGIN_UNFIT, &["hint: build it with `remit build"]);
     let mut build = desk.command(&["build", "greeter"]);
     build.env("CARGO_TARGET_DIR", target().join("new-agent"));
-    let built = crate::binary::Running::start(&mut build).said().ends(code::OK);
+    let built = Running::start(&mut build).said().ends(code::OK);
     assert!(built.stdout.contains("greeter.wasm"), "{}", built.stdout);
     desk.remit(&["check", "greeter"]).ends(code::OK);
     let said = desk.remit(&["run", "greeter", "--allow-requested", "--input", r#"{"name": "Ada"}"#]).ends(code::OK);
     assert!(said.stdout.contains("Ada"), "{}", said.stdout);
     desk.last_is_whole();
+}
+
+/// As for the agent, the SDK is compiled once; natively too, for the project's own tests.
+#[test]
+fn a_new_connector_builds_and_passes_its_own_tests() {
+    let desk = Desk::new();
+    desk.remit(&["new", "connector", "word-book"]).ends(code::OK).says(&["remit install word-book"]);
+    desk.remit(&["new", "connector", "interface"]).fails(code::USAGE, &["no name for a WIT package"]);
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["test", "--quiet"]).current_dir(desk.path("word-book"));
+    cargo.env("CARGO_TARGET_DIR", target().join("new-agent"));
+    let tested = Running::start(&mut cargo).said();
+    assert!(tested.code == 0 && tested.stdout.contains("2 passed"), "{tested:?}");
+    let mut build = desk.command(&["build", "word-book"]);
+    build.env("CARGO_TARGET_DIR", target().join("new-agent"));
+    let built = Running::start(&mut build).said().ends(code::OK).says(&["exports local:word-book/greetings@0.1.0"]);
+    assert!(built.stdout.contains("word-book.wasm"), "{}", built.stdout);
+    desk.remit(&["install", "word-book"]).ends(code::OK);
+}
+
+/// The WIT comes out of the component that is installed, and stays when the connector is gone.
+#[test]
+fn an_agent_is_built_against_an_installed_connector() {
+    let desk = Desk::new();
+    desk.write("greetings/remit.toml", fs::read(repository().join("examples/greetings/remit.toml")).unwrap());
+    desk.write("greetings/greetings.wasm", component("greetings"));
+    let manifest =
+        "[plugin]\nname = \"caller\"\nversion = \"0.1.0\"\nkind = \"agent\"\n[build]\ncommand = [\"true\"]\n";
+    let request = "[capabilities.connectors.\"local:greetings/greetings@0.1.0\"]\nwhy = \"greets\"\n";
+    desk.write("caller/remit.toml", format!("{manifest}{request}"));
+    desk.write("caller/caller.wasm", component("guest_agent"));
+    let nowhere = ["installed exports local:greetings/greetings@0.1.0", "hint: install one with `remit install DIR`"];
+    desk.remit(&["build", "caller"]).fails(code::PLUGIN_UNFIT, &nowhere);
+    desk.remit(&["install", "greetings"]).ends(code::OK);
+    desk.remit(&["build", "caller"]).ends(code::OK).says(&["wrote ", "connectors.wit"]);
+    let wit = fs::read_to_string(desk.path("caller/connectors.wit")).unwrap();
+    for part in ["import local:greetings/greetings@0.1.0;", "greet: func(person: person) -> result<string, error>;"] {
+        assert!(wit.contains(part), "{wit}");
+    }
+    desk.remit(&["uninstall", "greetings"]).ends(code::OK);
+    desk.remit(&["build", "caller"]).ends(code::OK);
+    assert_eq!(fs::read_to_string(desk.path("caller/connectors.wit")).unwrap(), wit);
+}
+
+#[test]
+fn a_connector_that_nobody_could_call_is_not_built() {
+    let desk = Desk::new();
+    let manifest = "[plugin]\nname = \"x\"\nversion = \"0.1.0\"\nkind = \"connector\"\n[build]\ncommand = [\"true\"]\n";
+    desk.write("x/remit.toml", manifest);
+    desk.write("x/x.wasm", component("guest_agent"));
+    desk.remit(&["build", "x"]).fails(code::PLUGIN_UNFIT, &["x.wasm", "no interface of its own", "hint: "]);
 }
 
 #[test]

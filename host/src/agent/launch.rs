@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Agent, Given, Recorded, Replayed, Sink, Stop};
 use crate::capability::files::{self, MountSpec, Mounts};
+use crate::capability::model::Models;
 use crate::capability::wasi::http::Network;
 use crate::capability::{Caps, Start};
 use crate::digest::{Content, Digest};
@@ -126,6 +127,13 @@ impl Accepted {
     #[must_use]
     pub fn reaching(mut self, network: Arc<dyn Network>) -> Self {
         self.live.caps.network = Some(network);
+        self
+    }
+
+    /// Says who answers for each tier of models. Without it, no tier is known.
+    #[must_use]
+    pub fn asking(mut self, models: Arc<Models>) -> Self {
+        self.live.caps.models = Some(models);
         self
     }
 

@@ -16,9 +16,12 @@ use wasmtime::{Result, StoreContextMut};
 use self::wait::{sleep_until, wait_for};
 use super::wasi::http::Exchanging;
 use super::{Caps, Derived, Guest};
-use crate::gate::{Asked, Class, Functions, Halt, Op, Ordinals, PureOp, Turn, Value};
+use crate::gate::{
+    Asked, Class, Functions, Halt, Op, Ordinals, Outgoing, Permit, PureOp, RemoteOp, Sending, Turn, Value,
+};
+use crate::scope::{Denial, Remit};
 
-pub use self::wait::{remote, within};
+pub use self::wait::{pause, remote, within};
 
 /// Params of a linked function.
 pub trait Params: ComponentNamedList + Lift + Value + Send + Sync + 'static {}
@@ -71,6 +74,18 @@ impl<P, R> Call<P, R> {
         let Self { class, judge, refuse, perform, foresee, apply } = self;
         Op { index, class, judge, refuse, perform, foresee, apply }
     }
+}
+
+/// The work of one function that is done outside this host, before it has its place in the table. Some remit refuses it.
+pub struct Remote<P, R> {
+    /// The strictest class of a call.
+    pub class: Class,
+    /// Judges one call, and says its class.
+    pub judge: for<'a> fn(&'a Remit, &'a P) -> std::result::Result<Permit<'a>, Denial>,
+    /// The outcome of a call that is refused.
+    pub refuse: fn(&P) -> R,
+    /// Begins to do the work. Live only.
+    pub send: fn(Outgoing<'_, Caps>, &Derived, &P) -> Sending<R>,
 }
 
 /// The closure that computes a call on both sides.
@@ -145,6 +160,19 @@ impl Link<'_> {
                 }
                 Ok(store.data_mut().gate.commit(&op, fuel, &params, admission)?)
             })
+        })
+    }
+
+    /// Links a function whose work is done outside this host.
+    pub fn remote<P: Params, R: Returns>(&mut self, name: &'static str, work: Remote<P, R>) -> Result<()> {
+        let Remote { class, judge, refuse, send } = work;
+        let index = self.functions.add::<P, R>(name, class, true);
+        let apply = |_: &mut Derived, _: &P, outcome: R| outcome;
+        let op = Arc::new(RemoteOp { index, class, judge, refuse, send, apply });
+        let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
+        instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
+            let op = op.clone();
+            boxed(async move { remote(&mut store, &op, &params, index).await })
         })
     }
 

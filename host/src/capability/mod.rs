@@ -7,6 +7,7 @@ pub mod files;
 pub mod kv;
 pub mod link;
 pub mod log;
+pub mod model;
 pub mod wasi;
 
 use std::collections::HashSet;
@@ -71,6 +72,8 @@ pub struct Caps {
     pub deadlines: HashMap<u32, Duration>,
     /// The way out to the network, where the host has one.
     pub network: Option<Arc<dyn wasi::http::Network>>,
+    /// Who answers for each tier of models, where the run may ask one.
+    pub models: Option<Arc<model::Models>>,
 }
 
 /// Why a stream operation failed.
@@ -309,6 +312,7 @@ pub fn link(engine: &Engine, offer: Offer, imports: &[String]) -> wasmtime::Resu
     let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions, wanted };
     kv::link(&mut link)?;
     log::link(&mut link)?;
+    model::link(&mut link)?;
     wasi::link(&mut link)?;
     (offer.more)(&mut link)?;
     Ok((linker, functions))

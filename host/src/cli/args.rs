@@ -140,25 +140,29 @@ pub struct Json {
     pub json: bool,
 }
 
-/// `remit new agent`.
+/// `remit new agent` and `remit new connector`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  remit new agent greeter && remit build greeter")]
-pub struct NewAgent {
-    /// The agent's name: letters a-z, digits and -
+pub struct NewPlugin {
+    /// The plugin's name: letters a-z, digits and -
     #[arg(allow_hyphen_values = true)]
     pub name: String,
-    /// The folder to write; without it, one with the agent's name
+    /// The folder to write; without it, one with the plugin's name
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub path: Option<PathBuf>,
 }
 
 /// `remit build`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  remit build plugins/brief")]
+#[command(
+    after_help = "Examples:\n  remit build plugins/brief\n  remit build examples/triage --connector plugins/tracker"
+)]
 pub struct Build {
     /// A folder with remit.toml
     #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
     pub plugin: PathBuf,
+    /// Take the WIT of requested interfaces from this connector's folder, in place of connectors.wit or an installed one
+    #[arg(long = "connector", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub connectors: Vec<PathBuf>,
 }
 
 /// `remit completions`.

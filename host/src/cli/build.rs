@@ -1,37 +1,45 @@
 //! `remit build [PLUGIN]`: from source to the component that the manifest names, replaced in one step.
 
 mod cargo;
+mod connectors;
+mod exports;
+mod wit;
 
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::Shell;
 use super::args::Build;
 use super::embedded;
 use super::exit::Exit;
 use super::plugin::{Declared, read_component};
 use super::report::{self, Failure, OrFail as _, Result};
 use crate::digest::Digest;
-use crate::manifest::quantity;
+use crate::manifest::{Kind, quantity};
 
 /// How every component begins: the magic number, then version and layer. A core module's layer is 0.
 const COMPONENT_START: &[u8] = b"\0asm\x0d\0\x01\0";
 
 /// Builds the plugin and prints the component's path, size and digest.
-pub(super) fn build(args: &Build) -> Result {
+pub(super) fn build(shell: &Shell, args: &Build) -> Result {
     let declared = Declared::read(&args.plugin)?;
+    connectors::write(shell, args, &declared)?;
     refresh_sdk(&declared.folder)?;
     match &declared.manifest.build {
         Some(command) => run_command(command, &declared)?,
         None => {
             let artifact = cargo::build(&declared)?;
-            check_component(&artifact)?;
+            check(&artifact, &declared)?;
             replace(&artifact, &declared.component_path())?;
         }
     }
     let path = declared.component_path();
-    let bytes = check_component(&path)?;
+    let bytes = match declared.manifest.build {
+        Some(_) => check(&path, &declared)?,
+        None => check_component(&path)?,
+    };
     let (size, digest) = (quantity::bytes(bytes.len() as u64), Digest::of(&bytes));
     report::print(format_args!("{}  {size}  sha256:{digest}\n", path.display()))?;
     Ok(Exit::Ok)
@@ -63,6 +71,16 @@ fn run_command(command: &[String], declared: &Declared) -> Result<()> {
         return Ok(());
     }
     Err(Failure::new(Exit::PluginUnfit, format!("the build command `{program}` failed: {status}")))
+}
+
+/// Reads what was built and checks that it is a component, and a connector's one that others can call.
+fn check(path: &Path, declared: &Declared) -> Result<Vec<u8>> {
+    let bytes = check_component(path)?;
+    if declared.manifest.kind == Kind::Connector {
+        let interfaces = exports::check(&bytes).map_err(|failure| failure.context(path.display()))?;
+        interfaces.iter().for_each(|interface| report::note(format_args!("exports {interface}")));
+    }
+    Ok(bytes)
 }
 
 /// Reads what was built and checks that it is a component.
@@ -109,7 +127,8 @@ mod tests {
     }
 
     fn built(folder: &Path) -> Result {
-        build(&Build { plugin: folder.to_owned() })
+        let shell = Shell::at(&folder.join("home"));
+        build(&shell, &Build { plugin: folder.to_owned(), connectors: Vec::new() })
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::manifest::Request;
 use crate::scope::Remit;
 
 /// What imports of a component need, and which capability answers it.
-const NEEDS: &[(&str, &str)] = &[("remit:plugin/kv", "kv"), ("wasi:filesystem/types", "files")];
+const NEEDS: &[(&str, &str)] =
+    &[("remit:plugin/kv", "kv"), ("remit:plugin/model", "model"), ("wasi:filesystem/types", "files")];
 
 /// Checks the plugin.
 pub fn check(_: &Shell, args: &args::Check) -> Result {
@@ -87,7 +88,8 @@ impl Findings {
 
     fn compare(&mut self, inspected: &Inspected, request: &Request) {
         let imported: BTreeSet<&str> = inspected.imports.iter().filter_map(|import| import.split('@').next()).collect();
-        let requested = [("kv", request.kv.is_some()), ("files", !request.files.is_empty())];
+        let (kv, model, files) = (request.kv.is_some(), request.model.is_some(), !request.files.is_empty());
+        let requested = [("kv", kv), ("model", model), ("files", files)];
         for (capability, is_requested) in requested {
             let import = NEEDS.iter().find(|(_, answer)| *answer == capability).map_or("", |(import, _)| import);
             match (imported.contains(import), is_requested) {

@@ -61,11 +61,16 @@ fn check(shell: &Shell, args: &Json) -> Result {
     }
 }
 
-/// Returns a sentence for each file and each secret that the configuration names and that is not there.
+/// Returns a sentence for each file and each secret that the configuration names and that is not there, or of no use.
 fn missing(config: &Config, home: &Path) -> Result<Vec<String>> {
     let files = config.files().into_iter().filter(|(_, file)| !file.is_file());
     let mut missing: Vec<String> =
         files.map(|(key, file)| format!("{key}: there is no file {}", file.display())).collect();
+    let scripts = config.scripts().into_iter();
+    missing.extend(scripts.filter_map(|(key, file)| {
+        let error = config::read_script(Some(file)).err()?;
+        Some(format!("{key}: {error}"))
+    }));
     let secrets = config.secrets();
     if !secrets.is_empty() {
         let vault = home::vault(home)?;

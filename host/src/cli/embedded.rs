@@ -24,6 +24,7 @@ macro_rules! included {
 const FILES: &[(&str, &str)] = included![
     "sdk/Cargo.toml",
     "sdk/src/agent.rs",
+    "sdk/src/connector.rs",
     "sdk/src/failure.rs",
     "sdk/src/http.rs",
     "sdk/src/http/error.rs",
@@ -34,14 +35,25 @@ const FILES: &[(&str, &str)] = included![
     "sdk/src/kv.rs",
     "sdk/src/lib.rs",
     "sdk/src/log.rs",
+    "sdk/src/model.rs",
+    "sdk/src/model/chat.rs",
+    "sdk/src/model/error.rs",
+    "sdk/src/model/schema.rs",
     "wit/kv.wit",
     "wit/log.wit",
+    "wit/model.wit",
     "wit/types.wit",
     "wit/world.wit",
 ];
 
 /// The source of the smallest agent.
 pub(super) const HELLO: &str = include_str!("../../../examples/hello/src/lib.rs");
+
+/// The source of the smallest connector.
+pub(super) const GREETINGS: &str = include_str!("../../../examples/greetings/src/lib.rs");
+
+/// Its WIT.
+pub(super) const GREETINGS_WIT: &str = include_str!("../../../examples/greetings/wit/greetings.wit");
 
 /// Why a project did not get the SDK.
 #[derive(Debug, thiserror::Error)]

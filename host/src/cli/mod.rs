@@ -128,7 +128,8 @@ enum Command {
     /// Build a plugin's component
     ///
     /// Runs the manifest's [build] command, or cargo for wasm32-wasip2, and puts the component where the manifest
-    /// says.
+    /// says. The WIT of the connectors' interfaces that the manifest requests is written to connectors.wit first, once:
+    /// remove the file, or name a connector's folder, to have it written anew.
     Build(args::Build),
     /// Print completions for a shell
     Completions(args::Completions),
@@ -140,7 +141,11 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum New {
     /// Write an agent in Rust that builds and runs at once
-    Agent(args::NewAgent),
+    #[command(after_help = "Example:\n  remit new agent greeter && remit build greeter")]
+    Agent(args::NewPlugin),
+    /// Write a connector in Rust: an interface that agents call, and what answers it
+    #[command(after_help = "Example:\n  remit new connector tracker && remit build tracker && remit install tracker")]
+    Connector(args::NewPlugin),
 }
 
 /// Runs the command line of this process and returns its exit code.
@@ -194,7 +199,8 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Secret(command) => secret::secret(shell, &command),
         Command::Config(command) => config::config(shell, &command),
         Command::New(New::Agent(args)) => new::agent(&args),
-        Command::Build(args) => build::build(&args),
+        Command::New(New::Connector(args)) => new::connector(&args),
+        Command::Build(args) => build::build(shell, &args),
         Command::Completions(args) => completions::completions::<CommandLine>(&args),
         Command::ExitCodes => report::print(exit::table()).map(|()| Exit::Ok),
     }

@@ -1,14 +1,17 @@
-//! `remit new agent NAME`: a project that builds and runs as it is, without a checkout of Remit.
+//! `remit new agent NAME` and `remit new connector NAME`: a project that builds as it is, without a checkout of Remit.
+
+mod agent;
+mod connector;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::args::NewAgent;
+use super::args::NewPlugin;
 use super::embedded;
 use super::exit::Exit;
 use super::report::{self, Failure, OrFail as _, Result};
-use crate::manifest::Name;
+use crate::manifest::{self, Name};
 
 /// Names that are good for a plugin and not for a crate: keywords, crates that Rust or the project itself brings, and
 /// what Windows does not let a folder be called.
@@ -19,32 +22,54 @@ const NOT_FOR_CRATES: &str = "
     use virtual where while wit-bindgen yield
 ";
 
-/// Writes the project and says what to do next.
-pub(super) fn agent(args: &NewAgent) -> Result {
-    let name = crate_name(&args.name)?;
+/// A project before it is written: its files with their texts, and what to type next.
+struct Project {
+    kind: &'static str,
+    files: Vec<(String, String)>,
+    next: Vec<String>,
+}
+
+/// Writes an agent and says what to do next.
+pub(super) fn agent(args: &NewPlugin) -> Result {
+    write(args, "agent", agent::project)
+}
+
+/// Writes a connector and says what to do next.
+pub(super) fn connector(args: &NewPlugin) -> Result {
+    write(args, "connector", connector::project)
+}
+
+fn write(args: &NewPlugin, kind: &str, project: impl FnOnce(&Name, &Path) -> Result<Project>) -> Result {
+    let name = crate_name(&args.name, kind)?;
     let folder = args.path.clone().unwrap_or_else(|| PathBuf::from(name.as_str()));
     let shown = folder.display();
+    let project = project(&name, &folder)?;
     claim(&folder)?;
-    write_project(&folder, &name).or_fail(Exit::HostFailed, format!("cannot write the project in {shown}"))?;
+    write_files(&folder, &project.files).or_fail(Exit::HostFailed, format!("cannot write the project in {shown}"))?;
     embedded::refresh(&folder).or_fail(Exit::HostFailed, format!("cannot write the SDK in {shown}"))?;
-    report::note(format_args!("wrote agent {name} in {shown}. Next:"));
-    report::note(format_args!("  remit build {shown}"));
-    report::note(format_args!("  remit run {shown} --input '{{\"name\": \"Ada\"}}'"));
+    report::note(format_args!("wrote {} {name} in {shown}. Next:", project.kind));
+    project.next.iter().for_each(|line| report::note(format_args!("  {line}")));
     Ok(Exit::Ok)
 }
 
 /// Checks that a name is one for a plugin and for a crate.
-fn crate_name(text: &str) -> Result<Name> {
-    let bad = |reason: String| Failure::new(Exit::Usage, format!("{text:?} cannot be an agent's name: {reason}"));
-    let name: Name =
-        text.parse().map_err(|wrong: crate::manifest::Malformed| bad(format!("expected {}", wrong.expected)))?;
+fn crate_name(text: &str, kind: &str) -> Result<Name> {
+    let name: Name = text
+        .parse()
+        .map_err(|wrong: manifest::Malformed| bad_name(text, kind, format!("expected {}", wrong.expected)))?;
     if NOT_FOR_CRATES.split_whitespace().any(|taken| taken == text) {
-        return Err(bad("Rust or the system keeps it for itself".to_owned()).hint(format!("try {text}-agent")));
+        let failure = bad_name(text, kind, "Rust or the system keeps it for itself");
+        return Err(failure.hint(format!("try {text}-{kind}")));
     }
     if text.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(bad("a crate's name does not begin with a digit".to_owned()).hint(format!("try agent-{text}")));
+        let failure = bad_name(text, kind, "a crate's name does not begin with a digit");
+        return Err(failure.hint(format!("try {kind}-{text}")));
     }
     Ok(name)
+}
+
+fn bad_name(text: &str, kind: &str, reason: impl std::fmt::Display) -> Failure {
+    Failure::new(Exit::Usage, format!("{text:?} cannot be the name of the {kind}: {reason}"))
 }
 
 /// Makes the folder, or takes it when it is empty.
@@ -68,21 +93,17 @@ fn claim(folder: &Path) -> Result<()> {
     }
 }
 
-fn write_project(folder: &Path, name: &Name) -> io::Result<()> {
-    fs::create_dir(folder.join("src"))?;
-    for (path, text) in [
-        ("Cargo.toml", cargo_manifest(name)),
-        ("src/lib.rs", embedded::HELLO.to_owned()),
-        (crate::manifest::FILE_NAME, manifest(name)),
-        (".gitignore", format!("/target\n/{}\n/{name}.wasm\n", embedded::FOLDER)),
-        ("README.md", readme(name)),
-    ] {
-        fs::write(folder.join(path), text)?;
+fn write_files(folder: &Path, files: &[(String, String)]) -> io::Result<()> {
+    for (path, text) in files {
+        let path = folder.join(path);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, text)?;
     }
     Ok(())
 }
 
-fn cargo_manifest(name: &Name) -> String {
+/// Returns the crate's manifest; `dependencies` are the lines beside the SDK.
+fn cargo_manifest(name: &Name, dependencies: &str) -> String {
     format!(
         r#"[package]
 name = "{name}"
@@ -96,8 +117,7 @@ crate-type = ["cdylib"]
 [dependencies]
 # Unpacked and kept up to date by `remit build`.
 remit-sdk = {{ path = "{folder}/sdk" }}
-serde = {{ version = "1", features = ["derive"] }}
-
+{dependencies}
 # Small components: they are loaded, hashed and shipped.
 [profile.release]
 opt-level = "s"
@@ -111,28 +131,9 @@ codegen-units = 1
     )
 }
 
-fn manifest(name: &Name) -> String {
-    format!(
-        r#"[plugin]
-name = "{name}"
-version = "0.1.0"
-kind = "agent"
-description = "Greets whoever its input names"
-
-# What the agent needs, each with a reason that its operator reads before granting it:
-#
-# [capabilities.files.notes]
-# mount = "/notes"
-# access = "read"
-# why = "reads the notes it summarises"
-"#
-    )
-}
-
-fn readme(name: &Name) -> String {
-    format!(
-        "# {name}\n\nAn agent for Remit. Build it with `remit build`, run it with `remit run . --input '{{\"name\": \"Ada\"}}'`.\n"
-    )
+/// Returns what version control leaves out.
+fn git_ignore(name: &Name) -> String {
+    format!("/target\n/{}\n/{name}.wasm\n", embedded::FOLDER)
 }
 
 #[cfg(test)]
@@ -140,39 +141,35 @@ mod tests {
     use super::*;
     use crate::manifest::Manifest;
 
-    fn new_agent(name: &str, path: &Path) -> Result {
-        agent(&NewAgent { name: name.to_owned(), path: Some(path.to_owned()) })
+    fn arguments(name: &str, path: &Path) -> NewPlugin {
+        NewPlugin { name: name.to_owned(), path: Some(path.to_owned()) }
     }
 
     #[test]
     fn a_project_has_a_good_manifest_and_is_written_once() {
         let parent = tempfile::tempdir().unwrap();
-        let project = parent.path().join("deep/greeter");
-        new_agent("greeter", &project).unwrap();
-        let manifest = Manifest::parse("remit.toml", &fs::read_to_string(project.join("remit.toml")).unwrap()).unwrap();
-        assert_eq!((manifest.name.as_str(), manifest.component.as_str()), ("greeter", "greeter.wasm"));
-        let cargo: toml::Table = fs::read_to_string(project.join("Cargo.toml")).unwrap().parse().unwrap();
-        assert!(cargo.contains_key("workspace"));
-        assert!(project.join(".remit/sdk/Cargo.toml").is_file() && project.join(".remit/wit/world.wit").is_file());
-        let again = new_agent("greeter", &project).unwrap_err();
-        assert_eq!(again.exit(), Exit::Usage);
-    }
-
-    #[test]
-    fn the_commented_request_is_a_good_one() {
-        let text = manifest(&"x".parse().unwrap()).replace("# [", "[").replace("# mount", "mount");
-        let text = text.replace("# access", "access").replace("# why", "why");
-        let manifest = Manifest::parse("remit.toml", &text).unwrap();
-        assert_eq!(manifest.request().files.len(), 1);
+        for (write, kind) in [(agent as fn(&NewPlugin) -> Result, "agent"), (connector, "connector")] {
+            let project = parent.path().join("deep").join(kind);
+            write(&arguments("greeter", &project)).unwrap();
+            let text = fs::read_to_string(project.join("remit.toml")).unwrap();
+            let manifest = Manifest::parse("remit.toml", &text).unwrap();
+            assert_eq!((manifest.name.as_str(), manifest.component.as_str()), ("greeter", "greeter.wasm"));
+            assert_eq!(manifest.kind.word(), kind);
+            let cargo: toml::Table = fs::read_to_string(project.join("Cargo.toml")).unwrap().parse().unwrap();
+            assert!(cargo.contains_key("workspace"));
+            assert!(project.join(".remit/sdk/Cargo.toml").is_file() && project.join(".remit/wit/world.wit").is_file());
+            let again = write(&arguments("greeter", &project)).unwrap_err();
+            assert_eq!(again.exit(), Exit::Usage);
+        }
     }
 
     #[test]
     fn an_empty_folder_will_do_and_a_file_will_not() {
         let parent = tempfile::tempdir().unwrap();
-        assert!(new_agent("a", parent.path()).is_ok());
+        assert!(agent(&arguments("a", parent.path())).is_ok());
         let file = parent.path().join("file");
         fs::write(&file, "").unwrap();
-        assert_eq!(new_agent("a", &file).unwrap_err().exit(), Exit::Usage);
+        assert_eq!(agent(&arguments("a", &file)).unwrap_err().exit(), Exit::Usage);
     }
 
     #[test]
@@ -180,7 +177,8 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let project = parent.path().join("p");
         for name in ["", "-a", "A", "a b", "../a", "fn", "std", "serde", "remit-sdk", "0x", "con"] {
-            assert_eq!(new_agent(name, &project).unwrap_err().exit(), Exit::Usage, "{name}");
+            assert_eq!(agent(&arguments(name, &project)).unwrap_err().exit(), Exit::Usage, "{name}");
+            assert_eq!(connector(&arguments(name, &project)).unwrap_err().exit(), Exit::Usage, "{name}");
         }
         assert!(!project.exists());
     }

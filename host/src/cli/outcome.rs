@@ -63,6 +63,9 @@ fn hint(outcome: &Outcome) -> Option<String> {
 /// Tells people how a run ended, what it used, and what it was refused.
 pub fn tell(session: &Session, id: RunId, end: &End) -> Result<()> {
     note(format!("{} with {}", sentence(&end.outcome), quantity::fuel(end.fuel)));
+    if let Some(tokens) = end.usage.tokens() {
+        note(format!("models: {tokens}"));
+    }
     if let Outcome::Trapped { backtrace: Some(backtrace), .. } = &end.outcome {
         note(format!("guest backtrace:\n{backtrace}"));
     }

@@ -1,4 +1,5 @@
-//! A run's way out: the sender, with the operator's roots and the secrets that are bound for the plugin.
+//! A run's ways out: to servers and to models, through one sender, with the operator's roots, the secrets that are bound
+//! for the plugin, and the providers that the configuration names.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,27 +9,120 @@ use super::exit::Exit;
 use super::plugin::Plugin;
 use super::report::{Failure, OrFail as _, Result, note};
 use super::session::Session;
+use crate::agent::Accepted;
+use crate::capability::model::{Models, Remote, Tier, partition};
 use crate::capability::wasi::http::{Network, Secrets, Through};
-use crate::config;
+use crate::config::{self, Config, Model, Provider};
 use crate::digest::Digest;
 use crate::home;
+use crate::manifest::{Name, Place};
+use crate::model::{Anthropic, Endpoint, OpenAi, Script};
 use crate::net::{ExtraRoots, Options, Partition, Sender};
 use crate::scope::Remit;
+use crate::secret::Vault;
 
-/// Returns the way out of a run with this remit; nothing for one that may send nothing.
-///
-/// # Errors
-/// When a file of roots or the vault cannot be read.
-pub(super) fn network(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Option<Arc<dyn Network>>> {
+/// The ways out of a run.
+#[derive(Default)]
+pub(super) struct Outward {
+    network: Option<Arc<dyn Network>>,
+    models: Option<Arc<Models>>,
+}
+
+impl Outward {
+    /// Returns the ways out of a run with this remit; none for one that may neither send nor ask.
+    ///
+    /// # Errors
+    /// When the configuration, a file that it names or the vault cannot be read.
+    pub(super) fn new(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Self> {
+        if remit.http().is_empty() && remit.model().is_none() {
+            return Ok(Self::default());
+        }
+        let config = config::read(session.home().path())?;
+        let sender = Arc::new(Sender::new(Options::system(roots(&config.extra_roots)?, session.clock().clone())));
+        let identity = plugin.identity.to_string();
+        let network = network(session, &identity, remit, &sender)?;
+        let models = Asked { session, identity: &identity, remit, config: &config, sender }.models()?;
+        Ok(Self { network, models })
+    }
+
+    /// Gives them to a run.
+    pub(super) fn give(self, accepted: Accepted) -> Accepted {
+        let accepted = self.network.into_iter().fold(accepted, Accepted::reaching);
+        self.models.into_iter().fold(accepted, Accepted::asking)
+    }
+}
+
+fn network(session: &Session, identity: &str, remit: &Remit, sender: &Arc<Sender>) -> Result<Option<Arc<dyn Network>>> {
     if remit.http().is_empty() {
         return Ok(None);
     }
-    let roots = roots(&config::read(session.home().path())?.extra_roots)?;
-    let sender = Arc::new(Sender::new(Options::system(roots, session.clock().clone())));
-    let identity = plugin.identity.to_string();
     let partition = Digest::of_parts(&[identity.as_bytes(), &remit.canonical()]);
-    let secrets = secrets(session, &identity, remit)?;
-    Ok(Some(Arc::new(Through { sender, partition: Partition::new(*partition.as_bytes()), secrets })))
+    let secrets = secrets(session, identity, remit)?;
+    Ok(Some(Arc::new(Through { sender: sender.clone(), partition: Partition::new(*partition.as_bytes()), secrets })))
+}
+
+/// What the models of a run are put together from.
+struct Asked<'a> {
+    session: &'a Session,
+    identity: &'a str,
+    remit: &'a Remit,
+    config: &'a Config,
+    sender: Arc<Sender>,
+}
+
+impl Asked<'_> {
+    /// Returns who answers for each granted tier; nothing where none is granted. A tier that nobody answers for is no
+    /// reason not to start, since the run may do without it: it is told here, and to the guest when it asks.
+    fn models(&self) -> Result<Option<Arc<Models>>> {
+        let Some(scope) = self.remit.model() else { return Ok(None) };
+        let has_key =
+            scope.tiers().iter().any(|name| self.config.models.get(name).is_some_and(|m| m.secret().is_some()));
+        let vault = if has_key { home::vault(self.session.home().path())? } else { Vault::default() };
+        let mut models = Models::new(self.session.clock().clone());
+        for name in scope.tiers() {
+            match self.config.models.get(name) {
+                Some(model) => models = models.with(name.clone(), self.tier(name, model, &vault)?),
+                None if self.config.models.is_empty() => {
+                    note(format_args!("model {name}: nothing is configured, so the embedded script answers"));
+                    models = models.with(name.clone(), Tier::scripted(Script::embedded()));
+                }
+                None => {
+                    note(format_args!("model {name}: the configuration has no such tier, so asking it fails"));
+                    note(format_args!("  hint: add [models.{name}] to the file that `remit config path` prints"));
+                }
+            }
+        }
+        Ok(Some(Arc::new(models)))
+    }
+
+    fn tier(&self, name: &Name, model: &Model, vault: &Vault) -> Result<Tier> {
+        let tier = match &model.provider {
+            Provider::Scripted { script } => {
+                let script = config::read_script(script.as_deref());
+                Tier::scripted(script.or_fail(Exit::Usage, format!("models.{name}.script"))?)
+            }
+            Provider::OpenAi(endpoint) => {
+                Tier::remote(OpenAi::new(endpoint.clone()), self.remote(name, endpoint, vault)?)
+            }
+            Provider::Anthropic(endpoint) => {
+                Tier::remote(Anthropic::new(endpoint.clone()), self.remote(name, endpoint, vault)?)
+            }
+        };
+        Ok(tier.bounded(model.max_tokens))
+    }
+
+    fn remote(&self, name: &Name, endpoint: &Endpoint, vault: &Vault) -> Result<Remote> {
+        // What is below it, whatever it ends with.
+        let place = format!("{}/", endpoint.base_url).parse::<Place>();
+        let place = place.or_fail(Exit::Usage, format!("models.{name}.base-url"))?;
+        let key = endpoint.secret.as_ref().and_then(|secret| vault.get(secret)).cloned();
+        if let Some(secret) = endpoint.secret.as_ref().filter(|_| key.is_none()) {
+            note(format_args!("model {name}: there is no secret {secret}, so asking it fails"));
+            note(format_args!("  hint: `remit secret set {secret}`"));
+        }
+        let remote = Remote::new(self.sender.clone(), partition(self.identity, self.remit), place, key);
+        remote.map_err(|error| Failure::from_error(Exit::HostFailed, error))
+    }
 }
 
 fn roots(files: &[PathBuf]) -> Result<ExtraRoots> {

@@ -12,11 +12,11 @@ use super::find::Named;
 use super::give::Answers;
 use super::grant::Granted;
 use super::outcome::{exit_of, tell};
-use super::outward;
+use super::outward::Outward;
 use super::plugin::Plugin;
 use super::report::{Failure, Result, note, print_bytes, print_json};
 use super::session::Session;
-use crate::agent::{Accepted, Agent, Launch, LaunchError, Stop, accept};
+use crate::agent::{Agent, Launch, LaunchError, Stop, accept};
 use crate::engine::World;
 use crate::gate::{End, Outcome, OutputStream};
 use crate::id::RunId;
@@ -36,7 +36,7 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let agent = session.agent(&plugin.component, &plugin.component_path.display().to_string())?;
     check_kind(plugin, agent.world())?;
     let granted = ask::decide(&Answers { session, plugin }, args)?;
-    let network = outward::network(session, plugin, &granted.remit)?;
+    let outward = Outward::new(session, plugin, &granted.remit)?;
     let launch = launch(plugin, &agent, args, granted)?;
     let engine = session.host()?.engine().fingerprint();
     let stop = Stop::default();
@@ -44,7 +44,7 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let (id, ended) = session.block_on(&stop, async {
         let accepted =
             accept(launch, &agent, engine, session.journal(), session.clock().clone()).map_err(not_started)?;
-        let accepted = network.into_iter().fold(accepted, Accepted::reaching);
+        let accepted = outward.give(accepted);
         let id = accepted.id;
         note(format!("run {id}"));
         Ok::<_, Failure>((id, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await))

@@ -54,6 +54,12 @@ impl Shell {
         Self { globals, clock: Clock::system() }
     }
 
+    /// Returns an invocation that keeps its state in this folder.
+    #[cfg(test)]
+    pub(super) fn at(home: &std::path::Path) -> Self {
+        Self::new(Globals { home: Some(home.to_owned()), no_wait: true, verbose: false, color: Color::Never })
+    }
+
     /// Returns the process's clock.
     pub fn clock(&self) -> &Clock {
         &self.clock

@@ -139,6 +139,7 @@ fn calls_json(session: &Session, summary: &Summary, functions: &Arc<Functions>) 
             "answers": extension.answers,
             "grant": extension.grant,
             "denial": extension.denial.and_then(|denial| serde_json::from_str::<Json>(&denial).ok()),
+            "usage": extension.usage.and_then(|usage| serde_json::from_str::<Json>(&usage).ok()),
             "before": extension.before.and_then(|before| serde_json::from_str::<Json>(&before).ok()),
         }));
     }

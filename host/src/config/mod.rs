@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use file::{ConfigError, INITIAL, init, path, read};
-pub use models::{Endpoint, Model, Provider, Structured};
+pub use models::{Model, Provider, read_script};
 pub use values::Values;
 
 use crate::manifest::reading::{self, Node, Problems, Section};
@@ -52,14 +52,18 @@ impl Config {
         Ok(Self { ceiling: Ceiling::of_configuration(source_name, text)?, ..config })
     }
 
-    /// Returns the files that the configuration names, each with the key that names it.
+    /// Returns the files with extra roots, each with the key that names it.
     pub fn files(&self) -> Vec<(String, &Path)> {
+        self.extra_roots.iter().map(|root| ("http.extra-roots".to_owned(), root.as_path())).collect()
+    }
+
+    /// Returns the scripts that answer for a tier, each with the key that names it.
+    pub fn scripts(&self) -> Vec<(String, &Path)> {
         let scripts = self.models.iter().filter_map(|(tier, model)| match &model.provider {
             Provider::Scripted { script } => Some((format!("models.{tier}.script"), script.as_deref()?)),
             Provider::OpenAi(_) | Provider::Anthropic(_) => None,
         });
-        let roots = self.extra_roots.iter().map(|root| ("http.extra-roots".to_owned(), root.as_path()));
-        scripts.chain(roots).collect()
+        scripts.collect()
     }
 
     /// Returns the names of the secrets that the configuration uses, each with the key that names it.

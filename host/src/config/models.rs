@@ -1,15 +1,21 @@
 //! `[models.TIER]`: who answers for a tier. Agents name tiers, and never a vendor.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::file_path;
 use crate::manifest::reading::{self, Fault, Node, Problem, Problems, Section};
 use crate::manifest::{Malformed, Name, Place};
+use crate::model::{Endpoint, Script, ScriptError, Structured};
 use crate::secret;
 
 /// Bytes in a vendor's name of a model.
 const MODEL_LEN_MAX: usize = 256;
+
+/// Bytes in a script.
+const SCRIPT_LEN_MAX: u64 = 4 << 20;
 
 const COMMON: [&str; 2] = ["provider", "max-tokens"];
 const SCRIPTED: [&str; 1] = ["script"];
@@ -38,40 +44,6 @@ pub enum Provider {
     Anthropic(Endpoint),
 }
 
-/// A provider over HTTP.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// What paths are added to, without a slash at its end.
-    pub base_url: String,
-    /// The vendor's name of the model.
-    pub model: String,
-    /// The secret that holds the key. A local server may need none.
-    pub secret: Option<Name>,
-    /// Whether answers are asked for as a stream of events.
-    pub stream: bool,
-    /// How answers in JSON are asked for.
-    pub structured: Structured,
-}
-
-/// How answers in JSON are asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Structured {
-    /// With what the vendor offers.
-    #[default]
-    Native,
-    /// In words, for servers that offer nothing.
-    Prompted,
-}
-
-impl Structured {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Prompted => "prompted",
-        }
-    }
-}
-
 impl Model {
     /// Returns the name of the secret that holds the key.
     pub fn secret(&self) -> Option<&Name> {
@@ -80,6 +52,32 @@ impl Model {
             Provider::Scripted { .. } => None,
         }
     }
+}
+
+/// Reads a script; the embedded one where no file is named.
+///
+/// # Errors
+///
+/// Names the file and what is wrong with it.
+pub fn read_script(file: Option<&Path>) -> Result<Script, ScriptError> {
+    let Some(path) = file else { return Ok(Script::embedded()) };
+    let failed = |why: String| ScriptError { name: path.display().to_string(), why };
+    let text = read_text(path).map_err(|error| failed(error.to_string()))?;
+    // A guest is told the file's name where no answer fits, and not the host's folders.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Script::parse(&name, &text).map_err(|error| failed(error.why))
+}
+
+/// Reads a regular file: a pipe could keep the host waiting for ever.
+fn read_text(path: &Path) -> io::Result<String> {
+    let wrong = |why: &str| io::Error::new(io::ErrorKind::InvalidInput, why);
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() || metadata.len() > SCRIPT_LEN_MAX {
+        return Err(wrong("it is no file of at most 4 MiB"));
+    }
+    let mut text = String::new();
+    File::open(path)?.take(SCRIPT_LEN_MAX).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// A provider as it is written.
@@ -143,8 +141,8 @@ fn read_endpoint(section: &Section<'_>, problems: &mut Problems, kind: Kind) -> 
     let place = section.optional(problems, "base-url", base_url);
     let secret = section.optional(problems, "secret", reading::parsed::<Name>);
     let stream = section.optional(problems, "stream", reading::boolean).unwrap_or_default();
-    let choices = [Structured::Native, Structured::Prompted];
-    let structured = section.optional(problems, "structured", |node| reading::word(node, &choices, Structured::word));
+    let structured =
+        section.optional(problems, "structured", |node| reading::word(node, &Structured::ALL, Structured::word));
     if !section.has("base-url") && !section.has("secret") {
         section.report_missing(problems, "secret");
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::manifest::{Fault, LimitKind};
+use crate::model::{Endpoint, Script, Structured};
 
 fn parse(text: &str) -> Result<Config, Errors> {
     Config::parse("config.toml", text, Path::new("/srv"))
@@ -86,7 +87,7 @@ fn tiers_have_providers() {
         ..endpoint
     };
     assert_eq!(config.models[&name("local")].provider, Provider::Anthropic(local));
-    assert_eq!(config.files(), [("models.small.script".to_owned(), Path::new("/srv/a/answers.json"))]);
+    assert_eq!(config.scripts(), [("models.small.script".to_owned(), Path::new("/srv/a/answers.json"))]);
     let key = name("key");
     assert_eq!(config.secrets(), [("models.large.secret".to_owned(), &key), ("models.local.secret".to_owned(), &key)]);
 }
@@ -208,4 +209,27 @@ fn what_is_no_text_file_is_refused() {
     fs::remove_file(path(home.path())).unwrap();
     fs::create_dir(path(home.path())).unwrap();
     assert!(matches!(read(home.path()), Err(ConfigError::NotText { .. })));
+}
+
+#[test]
+fn a_script_is_read_or_its_file_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    assert_eq!(read_script(None).unwrap(), Script::embedded());
+    let path = home.path().join("answers.toml");
+    let check = |says: &str| {
+        let error = read_script(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains("answers.toml") && error.contains(says), "{error}");
+    };
+    check("No such file");
+    fs::write(&path, "[[answer]]\n").unwrap();
+    check("answer 1 has to say one of");
+    fs::write(&path, b"\xff").unwrap();
+    check("UTF-8");
+    fs::write(&path, " ".repeat((4 << 20) + 1)).unwrap();
+    check("at most 4 MiB");
+    fs::write(&path, "[[answer]]\ntext = \"Hello\"\n").unwrap();
+    read_script(Some(&path)).unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    check("no file");
 }

@@ -14,11 +14,11 @@ use super::live::{Admission, Refusal};
 use super::{Class, Gate, Halt, Side, Value};
 use crate::digest::Digest;
 use crate::journal::{self, GrantId};
-use crate::meter::Limits;
+use crate::meter::{Limits, Usage};
 use crate::scope::{Denial, Remit, Terms};
 
-/// A recorded function that does its work outside this host.
-pub struct RemoteOp<C, D, P, R> {
+/// A recorded function that does its work outside this host. `T` is what the call that waits for it is given.
+pub struct RemoteOp<C, D, P, R, T = ()> {
     /// Index in [`Functions`](super::Functions).
     pub index: u16,
     /// The strictest class of the function.
@@ -29,8 +29,8 @@ pub struct RemoteOp<C, D, P, R> {
     pub refuse: fn(&P) -> R,
     /// Begins to do the work. Live only.
     pub send: fn(Outgoing<'_, C>, &D, &P) -> Sending<R>,
-    /// Updates what both sides know from params and outcome. Live and replayed.
-    pub apply: fn(&mut D, &P, R),
+    /// Updates what both sides know from params and outcome, and hands on what is for the caller. Live and replayed.
+    pub apply: fn(&mut D, &P, R) -> T,
 }
 
 /// What holds for a remote call that the remit allows.
@@ -67,10 +67,17 @@ pub struct Sent<R> {
     pub refusal: Option<Box<Refusal>>,
     /// Whether any of it may have reached the other side. What surely did not is not counted against an amount.
     pub is_sent: bool,
-    /// Bytes that went out.
-    pub bytes_sent: u64,
-    /// Bytes that came in.
-    pub bytes_received: u64,
+    /// What it took: remote calls, bytes, tokens.
+    pub usage: Usage,
+    /// What the entry says of that, as one JSON text.
+    pub account: Option<String>,
+}
+
+impl<R> Sent<R> {
+    /// Returns what came of a call for which nothing was sent.
+    pub fn unsent(outcome: R) -> Self {
+        Self { outcome, refusal: None, is_sent: false, usage: Usage::default(), account: None }
+    }
 }
 
 /// A remote call on its way.
@@ -123,9 +130,9 @@ impl<C, D> Gate<C, D> {
     ///
     /// # Errors
     /// A [`Halt`] ends the run.
-    pub fn depart<P: Value, R: Value>(
+    pub fn depart<P: Value, R: Value, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         fuel: u64,
         params: &P,
     ) -> Result<Departure, Halt> {
@@ -140,9 +147,9 @@ impl<C, D> Gate<C, D> {
     ///
     /// # Errors
     /// A [`Halt`] ends the run.
-    pub fn send<P, R>(
+    pub fn send<P, R, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         params: &P,
         departure: &mut Departure,
     ) -> Result<Option<Sending<R>>, Halt> {
@@ -150,19 +157,19 @@ impl<C, D> Gate<C, D> {
         live.send(op, &self.derived, params, departure).map_err(|halt| self.halt_in(op.index, halt))
     }
 
-    /// Records what became of it, or takes that from the record. Returns what has to be durable before the guest sees
-    /// it.
+    /// Records what became of it, or takes that from the record. Returns what is for the caller, and what has to be
+    /// durable before the guest sees it.
     ///
     /// # Errors
     /// A [`Halt`] ends the run.
-    pub fn arrive<P: Value, R: Value>(
+    pub fn arrive<P: Value, R: Value, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         fuel: u64,
         params: &P,
         departure: Departure,
         sent: Option<Sent<R>>,
-    ) -> Result<Option<journal::Durable>, Halt> {
+    ) -> Result<(T, Option<journal::Durable>), Halt> {
         self.encode(params);
         let arrived = match &mut self.side {
             Side::Live(live) => live.arrive(op, fuel, params, &self.params, departure, sent),
@@ -172,10 +179,7 @@ impl<C, D> Gate<C, D> {
             }
         };
         match arrived {
-            Ok((outcome, durable)) => {
-                (op.apply)(&mut self.derived, params, outcome);
-                Ok(durable)
-            }
+            Ok((outcome, durable)) => Ok(((op.apply)(&mut self.derived, params, outcome), durable)),
             Err(halt) => Err(self.halt_in(op.index, halt)),
         }
     }

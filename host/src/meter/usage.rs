@@ -34,6 +34,12 @@ pub struct Usage {
     pub sent_bytes: u64,
     /// Bytes received from it.
     pub received_bytes: u64,
+    /// Tokens that models read, other than from a cache.
+    pub input_tokens: u64,
+    /// Tokens that models read from a provider's cache.
+    pub cached_input_tokens: u64,
+    /// Tokens that models wrote.
+    pub output_tokens: u64,
     /// The most bytes of linear memory at one time. Adding keeps the larger.
     pub memory_peak: u64,
 }
@@ -55,6 +61,9 @@ impl Add for Usage {
             remote_calls: self.remote_calls.saturating_add(more.remote_calls),
             sent_bytes: self.sent_bytes.saturating_add(more.sent_bytes),
             received_bytes: self.received_bytes.saturating_add(more.received_bytes),
+            input_tokens: self.input_tokens.saturating_add(more.input_tokens),
+            cached_input_tokens: self.cached_input_tokens.saturating_add(more.cached_input_tokens),
+            output_tokens: self.output_tokens.saturating_add(more.output_tokens),
             memory_peak: self.memory_peak.max(more.memory_peak),
         }
     }
@@ -69,6 +78,19 @@ impl AddAssign for Usage {
 impl std::iter::Sum for Usage {
     fn sum<I: Iterator<Item = Self>>(usages: I) -> Self {
         usages.fold(Self::default(), Add::add)
+    }
+}
+
+impl Usage {
+    /// Returns the tokens for people, `1,204 tokens read, 4 of them cached, 96 written`; nothing where there are none.
+    pub fn tokens(&self) -> Option<String> {
+        let read = self.input_tokens.saturating_add(self.cached_input_tokens);
+        if read == 0 && self.output_tokens == 0 {
+            return None;
+        }
+        let [read, cached, written] = [read, self.cached_input_tokens, self.output_tokens].map(quantity::count);
+        let cached = if self.cached_input_tokens > 0 { format!("{cached} of them cached, ") } else { String::new() };
+        Some(format!("{read} tokens read, {cached}{written} written"))
     }
 }
 
@@ -89,6 +111,7 @@ impl fmt::Display for Usage {
             remote,
             bytes(self.sent_bytes, "sent"),
             bytes(self.received_bytes, "received"),
+            self.tokens(),
             bytes(self.memory_peak, "of memory"),
         ];
         f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))

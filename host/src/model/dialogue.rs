@@ -7,9 +7,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::chat::{CheckedChat, Message};
 use super::completion::{Completion, TokenUsage};
-use super::error::ModelError;
+use super::error::{ModelError, quote};
 use super::provider::{Provider, Structured};
 use super::verdict::{Verdict, judge};
 use super::wire::{SendError, WireRequest, WireResponse};
@@ -54,12 +56,18 @@ pub struct Outcome {
 }
 
 /// One request that was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Exchange {
     /// What it took; nothing where the provider refused. None where it did not say: an answer that broke off may have
     /// been billed all the same.
     pub usage: Option<TokenUsage>,
-    /// Why its answer was not the last word.
+    /// Bytes of the request's body.
+    pub sent_bytes: u64,
+    /// Bytes of the response's body, as far as there was one.
+    pub received_bytes: u64,
+    /// Why its answer was not the last word, on one short line.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
 
@@ -103,11 +111,13 @@ impl Pending {
     /// Goes on with what came back.
     pub fn answered(mut self, now: Duration, result: Result<WireResponse, SendError>) -> Step {
         let chat = &self.dialogue.checked.chat;
+        let sent_bytes = self.request.body.len() as u64;
+        let received_bytes = result.as_ref().map_or(0, |response| response.body.len() as u64);
         let free = is_free(&result).then(TokenUsage::default);
         let reading = result.map_err(ModelError::from).and_then(|wire| self.dialogue.provider.response(chat, &wire));
         let usage = reading.as_ref().ok().and_then(|completion| completion.usage).or(free);
-        let fault = reading.as_ref().err().map(ToString::to_string);
-        self.dialogue.exchanges.push(Exchange { usage, fault });
+        let fault = reading.as_ref().err().map(|error| quote(&error.to_string()));
+        self.dialogue.exchanges.push(Exchange { usage, sent_bytes, received_bytes, fault });
         self.dialogue.read(now, reading)
     }
 }
@@ -116,8 +126,8 @@ impl Pending {
 fn is_free(result: &Result<WireResponse, SendError>) -> bool {
     match result {
         Ok(response) => !(200..300).contains(&response.status),
-        Err(SendError::Unreachable(_) | SendError::Refused(_)) => true,
-        Err(SendError::Interrupted(_) | SendError::Deadline | SendError::TooLarge) => false,
+        Err(SendError::Unreachable(_) | SendError::HeldBack(_) | SendError::Refused(_)) => true,
+        Err(SendError::Interrupted(_) | SendError::Garbled(_) | SendError::Deadline | SendError::TooLarge) => false,
     }
 }
 
@@ -189,7 +199,7 @@ impl Dialogue {
     fn repair(mut self, now: Duration, why: String, repair: Vec<Message>) -> Step {
         let is_last = self.patience.repairs == 0;
         if let Some(exchange) = self.exchanges.last_mut() {
-            exchange.fault = Some(why.clone());
+            exchange.fault = Some(quote(&why));
         }
         if is_last {
             return self.done(Err(ModelError::InvalidOutput(why)));

@@ -51,6 +51,21 @@ impl ModelError {
         matches!(self, Self::Overloaded { .. } | Self::Unavailable(_))
     }
 
+    /// Returns the error with `change` made to the words that others chose.
+    #[must_use]
+    pub fn map_text(self, change: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::UnknownTier(words) => Self::UnknownTier(change(&words)),
+            Self::InvalidRequest(words) => Self::InvalidRequest(change(&words)),
+            Self::TooLarge(words) => Self::TooLarge(change(&words)),
+            Self::InvalidOutput(words) => Self::InvalidOutput(change(&words)),
+            Self::Unavailable(words) => Self::Unavailable(change(&words)),
+            Self::SchemaRefused(words) => Self::SchemaRefused(change(&words)),
+            Self::Provider(words) => Self::Provider(change(&words)),
+            Self::Overloaded { .. } | Self::Deadline => self,
+        }
+    }
+
     /// Returns the error for an answer that ended before it was complete.
     pub(super) fn truncated() -> Self {
         Self::Unavailable("its answer broke off".into())
@@ -68,7 +83,8 @@ impl From<SendError> for ModelError {
             SendError::Unreachable(why) | SendError::Interrupted(why) => Self::Unavailable(why),
             SendError::Deadline => Self::Deadline,
             SendError::TooLarge => Self::TooLarge("the provider's answer".into()),
-            SendError::Refused(why) => Self::Provider(why),
+            SendError::HeldBack(time) => Self::Overloaded { retry_after: Some(time) },
+            SendError::Garbled(why) | SendError::Refused(why) => Self::Provider(why),
         }
     }
 }

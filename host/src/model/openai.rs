@@ -32,7 +32,8 @@ enum TokenLimit {
 impl OpenAi {
     /// Returns the provider for an endpoint.
     pub fn new(endpoint: Endpoint) -> Self {
-        let host = endpoint.url.split("://").nth(1).unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
+        let host =
+            endpoint.base_url.split("://").nth(1).unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
         let is_vendor = host == "api.openai.com" || host.ends_with(".openai.azure.com");
         let token_limit = if is_vendor { TokenLimit::MaxCompletionTokens } else { TokenLimit::MaxTokens };
         Self { endpoint, token_limit }

@@ -9,6 +9,7 @@ use super::chat::Chat;
 use super::completion::Completion;
 use super::error::{ModelError, quote};
 use super::wire::{SecretHeader, WireRequest, WireResponse};
+use crate::manifest::Name;
 
 /// Translates between chats and one vendor's wire format. It does no I/O and keeps no state.
 pub trait Provider: Send + Sync {
@@ -29,8 +30,7 @@ pub trait Provider: Send + Sync {
 }
 
 /// How a model is asked for JSON. The answer is checked by the host either way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Structured {
     /// With what the vendor offers: the decoder, or a forced tool, follows the schema.
     #[default]
@@ -39,29 +39,38 @@ pub enum Structured {
     Prompted,
 }
 
+impl Structured {
+    /// Every way.
+    pub const ALL: [Self; 2] = [Self::Native, Self::Prompted];
+
+    /// Returns the word in the operator's configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Prompted => "prompted",
+        }
+    }
+}
+
 /// Where a model is, as the operator's configuration says it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// The address that paths are added to, such as `https://api.openai.com/v1`.
-    pub url: String,
+    pub base_url: String,
     /// The vendor's name of the model.
     pub model: String,
     /// The operator's name of the secret that holds the key. A local server may need none.
-    #[serde(default)]
-    pub secret: Option<String>,
+    pub secret: Option<Name>,
     /// Whether the answer is asked for as a stream of events. It tells a model that thinks for long from one that is
     /// gone, and keeps connections alive that an intermediary would close.
-    #[serde(default)]
     pub stream: bool,
     /// How structured output is asked for.
-    #[serde(default)]
     pub structured: Structured,
 }
 
 impl Endpoint {
     pub(super) fn at(&self, path: &str) -> String {
-        format!("{}/{path}", self.url.trim_end_matches('/'))
+        format!("{}/{path}", self.base_url.trim_end_matches('/'))
     }
 
     pub(super) fn key(&self, header: &'static str, prefix: &'static str) -> Option<SecretHeader> {

@@ -81,6 +81,10 @@ impl Sender for Scripted {
         };
         Box::pin(std::future::ready(response))
     }
+
+    fn reaches_out(&self) -> bool {
+        false
+    }
 }
 
 /// Returns a response with a status and JSON.

@@ -42,9 +42,9 @@ fn with_tool(chat: Chat, name: &str) -> Chat {
 
 fn endpoint(url: &str) -> Endpoint {
     Endpoint {
-        url: url.into(),
+        base_url: url.into(),
         model: "m-1".into(),
-        secret: Some("key".into()),
+        secret: Some("key".parse().unwrap()),
         stream: false,
         structured: Structured::Native,
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::manifest::Name;
+
 /// The longest answer in bytes: a provider, or somebody in its place, that never stops talking.
 pub const RESPONSE_LEN_MAX: usize = 16 << 20;
 
@@ -45,7 +47,7 @@ pub struct SecretHeader {
     /// What stands before the secret, such as `Bearer `.
     pub prefix: &'static str,
     /// The operator's name for the secret.
-    pub secret: String,
+    pub secret: Name,
 }
 
 /// One response, read to its end.
@@ -93,7 +95,13 @@ pub enum SendError {
     /// The response is longer than [`RESPONSE_LEN_MAX`].
     #[error("the response is longer than {RESPONSE_LEN_MAX} bytes")]
     TooLarge,
-    /// The host will not send this: the secret is missing or bound elsewhere, the address is not allowed.
+    /// Nothing was sent, because the provider asked earlier to be left alone for so long.
+    #[error("the provider asked to be left alone")]
+    HeldBack(Duration),
+    /// What came back is no response that can be read.
+    #[error("{0}")]
+    Garbled(String),
+    /// The host will not send this: the key is missing, the address is not allowed.
     #[error("{0}")]
     Refused(String),
 }
@@ -103,6 +111,11 @@ pub trait Sender: Send + Sync {
     /// Sends the request with the secret filled in, follows no redirect, and reads at most [`RESPONSE_LEN_MAX`] bytes
     /// of body to the end, all within `timeout` if there is one.
     fn send(&self, request: WireRequest, timeout: Option<Duration>) -> Later<'_, Result<WireResponse, SendError>>;
+
+    /// Whether what is sent leaves this host, and counts as sent.
+    fn reaches_out(&self) -> bool {
+        true
+    }
 }
 
 /// Waits, so that nothing here reads a clock of its own.

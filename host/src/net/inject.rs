@@ -1,59 +1,36 @@
 //! What the host adds to a request on its way out, and nobody else sees: secrets in header and query fields.
 
-use std::fmt;
+use std::sync::Arc;
 
 use hyper::header::{HeaderName, HeaderValue};
 
 use super::error::ExchangeError;
 use super::fields;
+use crate::manifest::Slot;
+use crate::secret::{Prefix, Secret};
 
-/// A secret's bytes. They are not printed, compared or handed out.
-#[derive(Clone)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// Wraps the bytes.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
-
-/// A field that the host fills. What the guest put there is dropped.
+/// A field that the host fills. What the guest put there is dropped. Printing it shows no secret.
 #[derive(Clone, Debug)]
-pub enum Inject {
-    /// A header.
-    Header {
-        /// Its name.
-        name: String,
-        /// The whole value, with a prefix such as `Bearer ` in it.
-        value: Secret,
-    },
-    /// A field of the query.
-    Query {
-        /// Its name, not yet percent-encoded.
-        name: String,
-        /// Its value, not yet percent-encoded.
-        value: Secret,
-    },
+pub struct Inject {
+    /// Which header, or which field of the query.
+    pub slot: Slot,
+    /// What stands before the secret.
+    pub prefix: Prefix,
+    /// The secret.
+    pub secret: Arc<Secret>,
 }
 
 impl Inject {
     /// Returns the header to set; nothing when this is none.
     pub(super) fn header(&self) -> Result<Option<(HeaderName, HeaderValue)>, ExchangeError> {
-        let Self::Header { name, value } = self else { return Ok(None) };
+        let Slot::Header(name) = &self.slot else { return Ok(None) };
         let unusable = |reason| ExchangeError::BadInjection { field: name.clone(), reason };
         let header = HeaderName::try_from(name.as_str()).map_err(|_| unusable("is no header name"))?;
         if fields::is_ours(&header) {
             return Err(unusable("is a header that the connection itself needs"));
         }
-        let value = HeaderValue::from_bytes(&value.0);
-        let mut value = value.map_err(|_| unusable("is bound to a secret with a control character in it"))?;
+        let value = HeaderValue::from_bytes(&self.prefix.before(&self.secret));
+        let mut value = value.map_err(|_| unusable("is bound to a secret that no header can hold"))?;
         value.set_sensitive(true);
         Ok(Some((header, value)))
     }
@@ -61,7 +38,7 @@ impl Inject {
 
 /// Returns the path and query with the fields that the host fills.
 pub(super) fn fill_query(target: String, injects: &[Inject]) -> String {
-    let fields: Vec<_> = injects.iter().filter_map(query_field).collect();
+    let fields: Vec<_> = injects.iter().filter_map(|inject| Some((query_field(inject)?, inject))).collect();
     if fields.is_empty() {
         return target;
     }
@@ -71,14 +48,15 @@ pub(super) fn fill_query(target: String, injects: &[Inject]) -> String {
         fields.iter().any(|(filled, _)| filled.as_bytes() == name)
     };
     let kept = query.split('&').filter(|pair| !pair.is_empty() && !is_filled(pair)).map(str::to_owned);
-    let added = fields.iter().map(|(name, value)| format!("{}={}", encode(name.as_bytes()), encode(&value.0)));
+    let value = |inject: &Inject| encode(&inject.prefix.before(&inject.secret));
+    let added = fields.iter().map(|(name, inject)| format!("{}={}", encode(name.as_bytes()), value(inject)));
     format!("{path}?{}", kept.chain(added).collect::<Vec<_>>().join("&"))
 }
 
-fn query_field(inject: &Inject) -> Option<(&str, &Secret)> {
-    match inject {
-        Inject::Query { name, value } => Some((name, value)),
-        Inject::Header { .. } => None,
+fn query_field(inject: &Inject) -> Option<&str> {
+    match &inject.slot {
+        Slot::Query(name) => Some(name),
+        Slot::Header(_) => None,
     }
 }
 
@@ -118,16 +96,18 @@ fn digit(byte: u8) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn query(name: &str, value: &str) -> Inject {
-        Inject::Query { name: name.to_owned(), value: Secret::new(value.into()) }
+    fn query(name: &str, prefix: &str, secret: &str) -> Inject {
+        let secret = Arc::new(Secret::new(zeroize::Zeroizing::new(secret.into())).unwrap());
+        Inject { slot: Slot::Query(name.to_owned()), prefix: prefix.parse().unwrap(), secret }
     }
 
     #[test]
     fn a_query_field_is_filled_once() {
         let check = |target: &str, expected: &str| {
-            assert_eq!(fill_query(target.to_owned(), &[query("k y", "a b&c=\u{e9}")]), expected, "{target}");
+            let filled = fill_query(target.to_owned(), &[query("k y", "a b&c=", "hunter/2")]);
+            assert_eq!(filled, expected, "{target}");
         };
-        let filled = "k%20y=a%20b%26c%3D%C3%A9";
+        let filled = "k%20y=a%20b%26c%3Dhunter%2F2";
         check("/p", &format!("/p?{filled}"));
         check("/p?", &format!("/p?{filled}"));
         check("/p?x=1&&y", &format!("/p?x=1&y&{filled}"));
@@ -137,13 +117,13 @@ mod tests {
 
     #[test]
     fn nothing_to_fill_leaves_the_target() {
-        let header = Inject::Header { name: "authorization".to_owned(), value: Secret::new(b"x".to_vec()) };
+        let header = Inject { slot: Slot::Header("authorization".to_owned()), ..query("", "", "hunter-2") };
         assert_eq!(fill_query("/p?a=1".to_owned(), &[header]), "/p?a=1");
     }
 
     #[test]
     fn a_secret_is_not_printed() {
-        let printed = format!("{:?}", query("key", "hunter2"));
-        assert!(printed.contains("key") && !printed.contains("hunter2"), "{printed}");
+        let printed = format!("{:?}", query("key", "", "hunter-2"));
+        assert!(printed.contains("key") && !printed.contains("hunter"), "{printed}");
     }
 }

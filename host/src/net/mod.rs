@@ -36,7 +36,7 @@ pub use self::destination::Destination;
 pub use self::dial::{Dialler, Dialling, SystemDialler, Wire};
 pub use self::error::{Blame, ExchangeError, Failure, HeldBackBy};
 pub use self::fields::Fields;
-pub use self::inject::{Inject, Secret};
+pub use self::inject::Inject;
 pub use self::pace::HOLD_MAX;
 pub use self::pool::IdleLimits;
 pub use self::request::Request;

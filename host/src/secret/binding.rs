@@ -27,7 +27,7 @@ pub struct Binding {
 impl Binding {
     /// Returns what the slot holds with `secret` in it: prefix and secret, with nothing escaped.
     pub fn value(&self, secret: &Secret) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new([self.prefix.0.as_bytes(), secret.expose()].concat())
+        self.prefix.before(secret)
     }
 
     /// Tells whether some request would need a value of both in one slot.
@@ -59,6 +59,11 @@ impl Prefix {
     /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns what a field holds: the prefix and the secret, with nothing escaped.
+    pub fn before(&self, secret: &Secret) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new([self.0.as_bytes(), secret.expose()].concat())
     }
 
     /// Tells whether nothing stands before the secret.

@@ -36,17 +36,17 @@ pub(super) async fn sleep_until(store: &mut StoreContextMut<'_, Guest>, index: u
     in_call(store, index, tokio::time::sleep(wait)).await;
 }
 
-/// Makes a remote call to its end, in a call of function `caller` that waits for it. Replayed, it is answered from the
-/// record. What was sent bounds its own time.
+/// Makes a remote call to its end, in a call of function `caller` that waits for it, and returns what is for that call.
+/// Replayed, it is answered from the record. What was sent bounds its own time.
 ///
 /// # Errors
 /// The halt that ends the run in this call.
-pub async fn remote<P: Value, R: Value>(
+pub async fn remote<P: Value, R: Value, T>(
     store: &mut StoreContextMut<'_, Guest>,
-    op: &RemoteOp<Caps, Derived, P, R>,
+    op: &RemoteOp<Caps, Derived, P, R, T>,
     params: &P,
     caller: u16,
-) -> Result<()> {
+) -> Result<T> {
     let fuel = fuel_used(store)?;
     let mut departure = store.data_mut().gate.depart(op, fuel, params)?;
     if let Some(first) = departure.take_first() {
@@ -56,17 +56,22 @@ pub async fn remote<P: Value, R: Value>(
         Some(sending) => Some(in_call(store, op.index, sending).await),
         None => None,
     };
-    let durable = store.data_mut().gate.arrive(op, fuel, params, departure, sent)?;
-    match durable {
+    let (given, durable) = store.data_mut().gate.arrive(op, fuel, params, departure, sent)?;
+    if let Some(durable) = durable {
         // It has its entry. A run that is stopped now is stopped in the guest's own call, which has none yet.
-        Some(durable) => wait_for(store, caller, durable).await,
-        None => Ok(()),
+        wait_for(store, caller, durable).await?;
     }
+    Ok(given)
 }
 
 /// Waits for something for so long at most. Nothing: it took longer, and was dropped.
 pub async fn within<T>(patience: Duration, waiting: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(patience, waiting).await.ok()
+}
+
+/// Waits this long, within work that was sent.
+pub async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 /// Waits for something that borrows nothing of the run, in the call of function `index`.

@@ -8,7 +8,7 @@ pub mod http;
 pub mod io;
 pub mod random;
 pub mod sockets;
-mod values;
+pub(super) mod values;
 
 use super::link::Link;
 

@@ -31,7 +31,7 @@ impl<T: 'static> Value for Resource<T> {
 }
 
 /// Turns `WouldBlock` and `WOULD_BLOCK` into `would-block`, as WIT writes it.
-pub(super) fn kebab(name: &str) -> String {
+pub(in crate::capability) fn kebab(name: &str) -> String {
     let is_constant = !name.contains(|letter: char| letter.is_ascii_lowercase());
     let mut text = String::with_capacity(name.len() + 4);
     for letter in name.chars() {
@@ -157,7 +157,7 @@ macro_rules! variant {
     };
 }
 
-pub(super) use {enumeration, record, variant};
+pub(in crate::capability) use {enumeration, record, variant};
 
 record!(Datetime { seconds as "seconds", nanoseconds as "nanoseconds" });
 variant!(StreamError { 0 LastOperationFailed(error), 1 Closed });

@@ -11,9 +11,9 @@ use crate::time::Timestamp;
 
 impl<C> Live<C> {
     /// Permits or refuses a remote call. Its intent, where it has one, is durable first, and with it everything before.
-    pub(in crate::gate) fn depart<D, P, R>(
+    pub(in crate::gate) fn depart<D, P, R, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         name: &str,
         fuel: u64,
         params: &P,
@@ -98,9 +98,9 @@ impl<C> Live<C> {
     }
 
     /// Begins to send, unless the call was refused, or is now.
-    pub(in crate::gate) fn send<D, P, R>(
+    pub(in crate::gate) fn send<D, P, R, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         derived: &D,
         params: &P,
         departure: &mut Departure,
@@ -116,9 +116,9 @@ impl<C> Live<C> {
     }
 
     /// Refuses a call whose claims were refused. Its intent was never recorded.
-    fn conclude_claim<D, P, R>(
+    fn conclude_claim<D, P, R, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         params: &P,
         departure: &mut Departure,
     ) -> Result<(), Halt> {
@@ -144,9 +144,9 @@ impl<C> Live<C> {
     }
 
     /// Refuses a call whose grant has ended while it waited.
-    fn permit_again<D, P, R>(
+    fn permit_again<D, P, R, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         params: &P,
         departure: &mut Departure,
     ) -> Result<(), Halt> {
@@ -173,9 +173,9 @@ impl<C> Live<C> {
     }
 
     /// Records what became of a remote call.
-    pub(in crate::gate) fn arrive<D, P, R: Value>(
+    pub(in crate::gate) fn arrive<D, P, R: Value, T>(
         &mut self,
-        op: &RemoteOp<C, D, P, R>,
+        op: &RemoteOp<C, D, P, R, T>,
         fuel: u64,
         params: &P,
         encoded: &[u8],
@@ -188,17 +188,18 @@ impl<C> Live<C> {
             let settlement = if was_sent { Settlement::Used } else { Settlement::Only(0) };
             self.journal.borrow_mut().settle(intent, settlement);
         }
-        let outcome = match sent {
-            Some(Sent { outcome, refusal, bytes_sent, bytes_received, .. }) => {
-                self.usage.remote_calls += 1;
-                self.usage.sent_bytes += bytes_sent;
-                self.usage.received_bytes += bytes_received;
+        let (outcome, account) = match sent {
+            Some(Sent { outcome, refusal, usage, account, .. }) => {
+                self.usage += usage;
                 admission.denial = refusal;
-                outcome
+                (outcome, account)
             }
-            None => (op.refuse)(params),
+            None => ((op.refuse)(params), None),
         };
-        let extension = departure.extension(Some(&admission));
+        let mut extension = departure.extension(Some(&admission));
+        if account.is_some() {
+            extension.get_or_insert_default().usage = account;
+        }
         self.record_outcome(op.index, fuel, encoded, &admission, extension.as_ref(), &outcome)?;
         if admission.class == Class::WriteOnce && admission.intent.is_some() {
             return Ok((outcome, Some(self.barrier()?)));

@@ -1,6 +1,12 @@
 //! What is sent, to the byte; and what is refused before anything is resolved.
 
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
 use super::*;
+use crate::manifest::Slot;
+use crate::secret::Secret;
 
 async fn sent(request: &Request, terms: &Terms) -> String {
     let world = World::tcp(vec![vec![Step::Hear, Step::say(ok(""))]]);
@@ -113,7 +119,7 @@ async fn requests_have_sizes() {
     let mut request = get("service.example");
     request.headers = vec![field("a", &longest)];
     assert!(sent(&request, &terms()).await.len() > REQUEST_HEADER_BYTES_MAX);
-    let query = Inject::Query { name: "k".to_owned(), value: Secret::new(longest.clone().into()) };
+    let query = query("k", &"x".repeat(Secret::LEN_MAX));
     let too_long = [
         Request { headers: vec![field("ab", &longest)], ..request.clone() },
         Request { headers: vec![field("a", ""); 100_000], ..request.clone() },
@@ -121,7 +127,7 @@ async fn requests_have_sizes() {
     for request in too_long {
         refused(&request, &terms(), "HTTP-request-header-section-size").await;
     }
-    let injected = Terms { inject: vec![query.clone(), query], ..terms() };
+    let injected = Terms { inject: vec![query; REQUEST_HEADER_BYTES_MAX / Secret::LEN_MAX], ..terms() };
     refused(&get("service.example"), &injected, "HTTP-request-header-section-size").await;
 
     let caps = Caps { request_body: 4, ..Caps::default() };
@@ -130,25 +136,34 @@ async fn requests_have_sizes() {
     assert!(sent(&post("service.example", "hell"), &terms).await.ends_with("hell"));
 }
 
-fn header(name: &str, value: &str) -> Inject {
-    Inject::Header { name: name.to_owned(), value: Secret::new(value.into()) }
+fn filled(slot: Slot, prefix: &str, secret: &str) -> Inject {
+    let secret = Secret::new(Zeroizing::new(secret.into())).expect("a secret");
+    Inject { slot, prefix: prefix.parse().expect("a prefix"), secret: Arc::new(secret) }
+}
+
+fn header(name: &str, prefix: &str, secret: &str) -> Inject {
+    filled(Slot::Header(name.to_owned()), prefix, secret)
+}
+
+fn query(name: &str, secret: &str) -> Inject {
+    filled(Slot::Query(name.to_owned()), "", secret)
 }
 
 #[tokio::test]
 async fn what_the_host_fills_replaces_what_the_guest_put_there() {
     let mut request = request_by("GET", "http", "service.example", "/p?key=guest&a=1");
     request.headers = vec![field("Authorization", "guest"), field("authorization", "again"), field("z", "1")];
-    let query = Inject::Query { name: "key".to_owned(), value: Secret::new(b"a/b".to_vec()) };
-    let terms = Terms { inject: vec![header("authorization", "Bearer x"), query], ..terms() };
-    let expected = "GET /p?a=1&key=a%2Fb HTTP/1.1\r\nhost: service.example\r\nauthorization: Bearer x\r\nz: 1\r\n\r\n";
+    let inject = vec![header("authorization", "Bearer ", "hunter-2"), query("key", "hunter/2")];
+    let terms = Terms { inject, ..terms() };
+    let expected = "GET /p?a=1&key=hunter%2F2 HTTP/1.1\r\nhost: service.example\r\nauthorization: Bearer hunter-2\r\n\
+                    z: 1\r\n\r\n";
     assert_eq!(sent(&request, &terms).await, expected);
 }
 
 #[tokio::test]
 async fn a_secret_that_cannot_be_sent_is_not_shown() {
-    for (name, value) in [("authorization", "hunter2\r\n"), ("a b", "hunter2"), ("host", "hunter2"), ("te", "hunter2")]
-    {
-        let terms = Terms { inject: vec![header(name, value)], ..terms() };
+    for name in ["a b", "host", "te"] {
+        let terms = Terms { inject: vec![header(name, "", "hunter2-hunter2")], ..terms() };
         let failure = refused(&get("service.example"), &terms, "configuration-error").await;
         assert!(!format!("{failure} {failure:?} {terms:?}").contains("hunter2"), "{failure:?}");
     }
@@ -157,8 +172,8 @@ async fn a_secret_that_cannot_be_sent_is_not_shown() {
 /// Every kind of failure of an exchange that carries secrets, in every way it can be printed.
 #[tokio::test]
 async fn no_error_shows_a_secret_or_a_body() {
-    let query = Inject::Query { name: "key".to_owned(), value: Secret::new(b"hunter2".to_vec()) };
-    let terms = Terms { inject: vec![header("authorization", "Bearer hunter2"), query], ..terms() };
+    let inject = vec![header("authorization", "Bearer ", "hunter2-hunter2"), query("key", "hunter2-hunter2")];
+    let terms = Terms { inject, ..terms() };
     let request = post("service.example", "hunter2");
     for response in [
         "",

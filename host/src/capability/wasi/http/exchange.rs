@@ -19,6 +19,7 @@ use crate::capability::{Caps, Derived, Guest, Object};
 use crate::digest::Digest;
 use crate::gate::{Class, Halt, Outgoing, Permit, Refusal, RemoteOp, Sending, Sent};
 use crate::manifest::RemoteClass;
+use crate::meter::Usage;
 use crate::scope::{Denial, HttpTarget, Remit};
 
 /// What an exchange is recorded as. No guest can import it.
@@ -144,8 +145,7 @@ fn send(outgoing: Outgoing<'_, Caps>, derived: &Derived, (_, request): &Params) 
     let Outgoing { caps, remit, limits, class, key } = outgoing;
     let rule = remit.http_allows(&request.target);
     let (Some(network), Ok(rule)) = (&caps.network, rule) else {
-        let outcome = Err(ErrorCode::ConfigurationError);
-        return Box::pin(async { Sent { outcome, refusal: None, is_sent: false, bytes_sent: 0, bytes_received: 0 } });
+        return Box::pin(async { Sent::unsent(Err(ErrorCode::ConfigurationError)) });
     };
     let terms = Terms::new(&rule, request, limits, derived.http.room(), class);
     let patience = terms.exchange_time + GRACE;
@@ -156,11 +156,12 @@ fn send(outgoing: Outgoing<'_, Caps>, derived: &Derived, (_, request): &Params) 
     Box::pin(async move {
         let late = || NoResponse::of(ErrorCode::HttpResponseTimeout);
         let response = link::within(patience, sending).await.unwrap_or_else(|| Err(late()));
-        let bytes_received = response.as_ref().map_or(0, Response::size);
+        let received_bytes = response.as_ref().map_or(0, Response::size);
         let refusal = response.as_ref().err().and_then(|failed| refusal(&remit, &target, failed));
         let is_sent = response.as_ref().err().is_none_or(|failed| failed.is_sent);
-        let bytes_sent = if is_sent { size } else { 0 };
-        Sent { outcome: response.map_err(|failed| failed.code), refusal, is_sent, bytes_sent, bytes_received }
+        let sent_bytes = if is_sent { size } else { 0 };
+        let usage = Usage { remote_calls: 1, sent_bytes, received_bytes, ..Usage::default() };
+        Sent { outcome: response.map_err(|failed| failed.code), refusal, is_sent, usage, account: None }
     })
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::message::{Headers, Response};
 use super::network::NoResponse;
 use super::types::ErrorCode;
-use crate::manifest::Slot;
 use crate::net;
 use crate::scope::{HttpTarget, Remit};
 use crate::secret::scrub::TooMany;
@@ -83,12 +82,8 @@ impl Secrets {
     }
 }
 
-fn injected(binding: &Binding, secret: &Secret) -> net::Inject {
-    let value = net::Secret::new(binding.value(secret).to_vec());
-    match &binding.slot {
-        Slot::Header(name) => net::Inject::Header { name: name.clone(), value },
-        Slot::Query(name) => net::Inject::Query { name: name.clone(), value },
-    }
+fn injected(binding: &Binding, secret: &Arc<Secret>) -> net::Inject {
+    net::Inject { slot: binding.slot.clone(), prefix: binding.prefix.clone(), secret: secret.clone() }
 }
 
 /// Returns the coding of a body that is not sent as it is.
