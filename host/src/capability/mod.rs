@@ -71,6 +71,8 @@ pub struct Caps {
     pub deadlines: HashMap<u32, Duration>,
     /// The way out to the network, where the host has one.
     pub network: Option<Arc<dyn wasi::http::Network>>,
+    /// The way to connectors, where the remit has some.
+    pub connectors: Option<Arc<dyn connector::route::Route>>,
 }
 
 /// Why a stream operation failed.

@@ -1,8 +1,10 @@
 //! Typed calls from one plugin to another: what a call's values look like on their way, and how both ends are linked.
 
+pub mod answer;
 pub mod export;
 pub mod import;
 pub mod json;
+pub mod route;
 pub mod schema;
 pub mod typed;
 pub mod val;
