@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use super::Sink;
 use crate::gate::{Buffered, Output, StopReason};
+use crate::meter::Crossed;
 
 /// How often buffered entries are handed to the journal, and durable output and a stop are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -51,6 +52,8 @@ pub(super) enum Driven<T> {
     Finished(T),
     /// The host stopped it.
     Stopped(StopReason),
+    /// It took longer than whoever waits for it does.
+    Late(Crossed),
 }
 
 /// Shows a run's output as its entries become durable.

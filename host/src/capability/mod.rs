@@ -140,6 +140,8 @@ pub struct Derived {
     pub preopens: Vec<String>,
     /// The most bytes of one call's params, and of its outcome.
     pub payload_max: u64,
+    /// What came of the connector call that was made last, until the guest has it.
+    pub answer: Option<Result<Vec<u8>, connector::answer::Failed>>,
 }
 
 /// What a handle is.
@@ -249,6 +251,7 @@ impl Derived {
             stdin_at: 0,
             preopens: start.preopens,
             payload_max: start.payload_max,
+            answer: None,
         }
     }
 

@@ -7,8 +7,9 @@ use serde_json::{Value as Json, json};
 
 use crate::gate::Value;
 use crate::gate::value::Malformed;
-use crate::id::RunId;
 use crate::meter::Usage;
+
+pub use crate::gate::{Failed, Why};
 
 /// The answer to one call, and what it took.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,57 +18,6 @@ pub struct Answered {
     pub outcome: Result<Vec<u8>, Failed>,
     /// What the connector used for it, and those that it called.
     pub usage: Usage,
-}
-
-/// Why a connector call has no result.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed {
-    /// The connector's name.
-    pub connector: String,
-    /// Its run; nothing where it has none, because it did not start or was not asked.
-    pub run: Option<RunId>,
-    /// What happened.
-    pub why: Why,
-    /// The same for people: `trapped: …`.
-    pub message: String,
-}
-
-/// What kept a connector from answering.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Why {
-    /// The caller's remit does not allow the call.
-    Denied = 0,
-    /// It could not be started.
-    NotStarted = 1,
-    /// It crashed, or crossed a limit of its own run.
-    Ended = 2,
-    /// The call took longer than it may.
-    Late = 3,
-    /// Connectors call each other too deep.
-    TooDeep = 4,
-}
-
-impl Why {
-    const ALL: [Self; 5] = [Self::Denied, Self::NotStarted, Self::Ended, Self::Late, Self::TooDeep];
-
-    /// Returns the word for it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Denied => "denied",
-            Self::NotStarted => "not-started",
-            Self::Ended => "ended",
-            Self::Late => "late",
-            Self::TooDeep => "too-deep",
-        }
-    }
-}
-
-impl Failed {
-    /// Returns the failure of a call that the caller's remit does not allow.
-    pub fn denied(connector: String, message: String) -> Self {
-        Self { connector, run: None, why: Why::Denied, message }
-    }
 }
 
 impl Answered {
@@ -107,7 +57,7 @@ impl Value for Answered {
     fn json(&self) -> Json {
         match &self.outcome {
             Ok(result) => json!({ "bytes": result.len() }),
-            Err(failed) => failed.json(),
+            Err(failed) => json!({ "failed": failed }),
         }
     }
 
@@ -116,17 +66,11 @@ impl Value for Answered {
     }
 }
 
-impl Failed {
-    /// Returns the form that people and `--json` see.
-    pub fn json(&self) -> Json {
-        json!({ "failed": {
-            "connector": self.connector, "run": self.run, "why": self.why.name(), "message": self.message,
-        } })
-    }
-}
+/// What a recorded failure says kept the connector, by position.
+const WHY: [Why; 5] = [Why::Denied, Why::NotStarted, Why::Ended, Why::Late, Why::TooDeep];
 
 fn decode_failed(input: &mut &[u8]) -> Result<Failed, Malformed> {
-    let why = *Why::ALL.get(usize::from(u8::decode(input)?)).ok_or(Malformed)?;
+    let why = *WHY.get(usize::from(u8::decode(input)?)).ok_or(Malformed)?;
     let connector = String::decode(input)?;
     let run = Option::<String>::decode(input)?;
     let run = run.map(|run| run.parse().map_err(|_| Malformed)).transpose()?;
