@@ -4,7 +4,7 @@ use wasmtime::Store;
 use wasmtime::component::types::{ComponentFunc, ComponentItem, ResultType, Type};
 use wasmtime::component::{Component, ComponentExportIndex, Instance, Linker};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Agent;
 use crate::capability::{Guest, Offer, VERSIONS, WIT_VERSION, link};
@@ -12,12 +12,11 @@ use crate::digest::Content;
 use crate::engine::{Cache, ComponentError, Engine, Inspected, World, inspect};
 use crate::gate::Functions;
 
-/// What turns components into agents: the engine with everything linked.
+/// What turns components into agents: the engine, and what guests can reach.
 pub struct Host {
     engine: Engine,
-    linker: Linker<Guest>,
-    functions: Arc<Functions>,
-    versions: Versions,
+    offer: Offer,
+    functions: OnceLock<Arc<Functions>>,
 }
 
 /// Why a component cannot be started.
@@ -71,18 +70,14 @@ impl PrepareError {
 }
 
 impl Host {
-    /// Links everything that guests can reach.
+    /// Offers Remit's interfaces and WASI's.
     pub fn new(engine: Engine) -> Self {
-        Self::offering(engine, Offer::default()).expect("no interface of this host is defined twice")
+        Self::offering(engine, Offer::default())
     }
 
-    /// Links Remit's interfaces and those that an embedder adds.
-    ///
-    /// # Errors
-    /// When the embedder defines a name twice.
-    pub fn offering(engine: Engine, offer: Offer) -> wasmtime::Result<Self> {
-        let (linker, functions) = link(&engine, offer)?;
-        Ok(Self { engine, linker, functions: Arc::new(functions), versions: offer.versions })
+    /// Offers interfaces that an embedder adds, too.
+    pub fn offering(engine: Engine, offer: Offer) -> Self {
+        Self { engine, offer, functions: OnceLock::new() }
     }
 
     /// Returns the engine.
@@ -91,8 +86,11 @@ impl Host {
     }
 
     /// Returns the table of host functions.
+    ///
+    /// # Panics
+    /// When the embedder defines a name twice.
     pub fn functions(&self) -> &Arc<Functions> {
-        &self.functions
+        self.functions.get_or_init(|| Arc::new(self.linked(&[]).1))
     }
 
     /// Makes an agent of a component, compiled at most once per engine and cache.
@@ -101,9 +99,9 @@ impl Host {
     /// [`PrepareError`] says why it cannot be started.
     pub fn prepare(&self, component: &Content, cache: &Cache) -> Result<Agent, PrepareError> {
         let inspected = inspect(component)?;
-        check_imports(&inspected.imports, self.versions)?;
+        check_imports(&inspected.imports, self.offer.versions)?;
         let compiled = cache.load(&self.engine, component)?;
-        self.link(&compiled, inspected.world)
+        self.link(&compiled, &inspected)
     }
 
     /// Says whether a component could be started, without keeping it.
@@ -112,16 +110,22 @@ impl Host {
     /// [`PrepareError`] says why it cannot.
     pub fn check(&self, bytes: &[u8]) -> Result<Inspected, PrepareError> {
         let inspected = inspect(bytes)?;
-        check_imports(&inspected.imports, self.versions)?;
-        self.link(&self.engine.compile(bytes)?, inspected.world)?;
+        check_imports(&inspected.imports, self.offer.versions)?;
+        self.link(&self.engine.compile(bytes)?, &inspected)?;
         Ok(inspected)
     }
 
-    fn link(&self, component: &Component, world: World) -> Result<Agent, PrepareError> {
+    fn link(&self, component: &Component, inspected: &Inspected) -> Result<Agent, PrepareError> {
+        let world = inspected.world;
         check_export(component, world)?;
-        let pre = self.linker.instantiate_pre(component);
+        let (linker, functions) = self.linked(&inspected.imports);
+        let pre = linker.instantiate_pre(component);
         let pre = pre.map_err(|error| PrepareError::Mismatch(format!("{error:#}")))?;
-        Ok(Agent { world, pre, functions: self.functions.clone() })
+        Ok(Agent { world, pre, functions: Arc::new(functions) })
+    }
+
+    fn linked(&self, imports: &[String]) -> (Linker<Guest>, Functions) {
+        link(&self.engine, self.offer, imports).expect("no interface of this host is defined twice")
     }
 }
 

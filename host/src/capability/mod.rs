@@ -1,5 +1,5 @@
 //! What guests can reach: one file per WIT interface, each a page of lines that name a function, its class and its
-//! work. Everything is linked for every guest; what the remit does not hold is refused at the call.
+//! work. Whatever a component imports of them is linked; what the remit does not hold is refused at the call.
 
 pub mod bindings;
 pub mod connector;
@@ -303,14 +303,15 @@ impl Derived {
     }
 }
 
-/// Links every interface and returns the linker with the table of its functions.
+/// Links what a component imports and returns the linker, with the table of everything that this host can satisfy.
 ///
 /// # Errors
 /// Only when two capabilities define one name, which is a defect of this host.
-pub fn link(engine: &Engine, offer: Offer) -> wasmtime::Result<(Linker<Guest>, Functions)> {
+pub fn link(engine: &Engine, offer: Offer, imports: &[String]) -> wasmtime::Result<(Linker<Guest>, Functions)> {
     let mut linker = Linker::new(engine.wasmtime());
     let mut functions = Functions::default();
-    let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions };
+    let wanted = imports.iter().filter_map(|import| import.split('@').next()).collect();
+    let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions, wanted };
     kv::link(&mut link)?;
     log::link(&mut link)?;
     wasi::link(&mut link)?;
