@@ -225,7 +225,6 @@ pub fn read_component(path: &Path, hint: &str) -> Result<Vec<u8>> {
 fn not_offered(request: &Request) -> Option<&'static str> {
     [
         ("a model", request.model.is_some()),
-        ("connectors", !request.connectors.is_empty()),
         ("tools", request.tools.is_some()),
         ("configuration values", request.config.is_some()),
     ]

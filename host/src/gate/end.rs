@@ -132,6 +132,20 @@ pub enum Where {
 }
 
 impl Outcome {
+    /// Returns one sentence on how the run ended.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Succeeded { .. } => "succeeded".into(),
+            Self::Failed { failure } => format!("failed ({}): {}", failure.kind, failure.message),
+            Self::Exited { code } => format!("exited with code {code}"),
+            Self::Trapped { message, .. } => format!("crashed: {message}"),
+            Self::Limit { crossed } => format!("ended: {crossed}"),
+            Self::ConnectorFailed { function, failed } => format!("ended in a call of {function}: {failed}"),
+            Self::Interrupted { .. } => "interrupted".into(),
+            Self::HostFailed { message } => format!("ended because the host failed: {message}"),
+        }
+    }
+
     /// Returns the state's name, as `remit runs` shows it.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -192,6 +192,11 @@ impl<C> Live<C> {
         self.family = Some(family.clone());
     }
 
+    /// Returns the runs that it serves, or that serve it.
+    pub fn family(&self) -> Option<&Family> {
+        self.family.as_ref()
+    }
+
     /// Returns the run's journal.
     pub fn journal(&self) -> Buffered {
         self.journal.clone()

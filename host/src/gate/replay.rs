@@ -220,7 +220,7 @@ fn ended(entry: &Entry<'_>, end: &mut Option<End>, step: &Step<'_>) -> Halt {
     let Some(recorded) = end_of(entry) else {
         return step.diverged(entry, Kind::Extra);
     };
-    let here = matches!(&recorded.at, Where::Call(function) if function == step.function.name)
+    let here = matches!(&recorded.at, Where::Call(function) if *function == *step.function.name)
         && (recorded.fuel == step.fuel || step.fuel_rule == FuelRule::Reported);
     *end = Some(recorded);
     if here { Halt::EndOfRecord } else { step.diverged(entry, Kind::Extra) }

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod call;
 pub mod export;
 pub mod import;
+pub mod incoming;
 pub mod json;
 pub mod route;
 pub mod schema;
