@@ -97,7 +97,7 @@ fn a_replay_of_the_caller_calls_nobody() {
 fn a_connector_has_its_own_remit_and_nothing_of_its_callers() {
     let scene = Scene::new();
     let ran = caller(&scene, ["misbehave", "kv"], Part::tracker().granted(KV))
-        .granted("[capabilities.kv]\nprefixes = [\"\"]\naccess = \"read-write\"\nwhy = \"test\"");
+        .granted("[capabilities.kv]\nprefixes = [\"elsewhere\"]\naccess = \"read-write\"\nwhy = \"test\"");
     let (ran, callee) = both_replayed(ran.run().succeeded());
     callee.refused_once("remit:plugin/kv#set", "elsewhere");
     assert!(ran.refused().is_empty());
@@ -129,7 +129,6 @@ fn what_a_connector_uses_is_its_callers_too_and_kept_apart() {
     assert!(used.fuel > 0 && used.kv_bytes > 0, "{used:?}");
     assert_eq!(ran.end.called, used);
     assert_eq!(ran.end.usage.kv_bytes, 0);
-    assert!(ran.end.fuel < ran.end.fuel + used.fuel);
 }
 
 #[test]

@@ -152,6 +152,16 @@ impl Host {
         self.link(&compiled, &inspected, connected)
     }
 
+    /// Returns the interfaces of other plugins whose functions a component imports.
+    ///
+    /// # Errors
+    /// [`PrepareError`] says why it cannot be started.
+    pub fn imports(&self, component: &Content, cache: &Cache) -> Result<Vec<Interface>, PrepareError> {
+        let mut imports = read::imports(&cache.load(&self.engine, component)?)?;
+        imports.retain(|import| !import.functions.is_empty());
+        Ok(imports)
+    }
+
     /// Returns the interfaces that a connector exports.
     ///
     /// # Errors

@@ -48,6 +48,10 @@ impl Guest for Tracker {
         bytes
     }
 
+    fn len(bytes: Vec<u8>) -> u32 {
+        bytes.len() as u32
+    }
+
     fn sum(numbers: Vec<u32>) -> u64 {
         numbers.into_iter().map(u64::from).sum()
     }

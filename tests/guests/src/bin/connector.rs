@@ -9,9 +9,11 @@
 //! | `sum COUNT` | the sum of that many ones |
 //! | `flood COUNT` | how many numbers came back |
 //! | `misbehave HOW` | what came back |
+//! | `joins COUNT` | nothing, after as many calls with a number and a short text |
+//! | `lens COUNT` | nothing, after as many calls with 1 MiB |
 //! | `write-between FILE` | `ok` after a call, writing the file, and another call |
 
-use std::fs;
+use std::{fs, hint::black_box};
 
 use guests::{arguments, number, usage};
 
@@ -29,12 +31,17 @@ fn main() {
         ["reverse", bytes] => reverse(number(bytes)),
         ["sum", count] => println!("{}", issues::sum(&vec![1; number(count)])),
         ["flood", count] => println!("{}", issues::flood(number(count)).len()),
+        ["joins", count] => (0..number(count)).for_each(|at: u32| _ = black_box(issues::join("a short text", at))),
+        ["lens", count] => {
+            let bytes = vec![0xa5; 1 << 20];
+            (0..number(count)).for_each(|_: u32| _ = black_box(issues::len(&bytes)));
+        }
         ["misbehave", how] => println!("{}", issues::misbehave(how)),
         ["write-between", file] => {
             fs::write(file, issues::join("line ", 1)).expect("the file can be written");
             println!("ok {}", issues::count());
         }
-        _ => usage("connector create|join|count|reverse|sum|flood|misbehave|write-between ..."),
+        _ => usage("connector create|join|count|reverse|sum|flood|joins|lens|misbehave|write-between ..."),
     }
 }
 
