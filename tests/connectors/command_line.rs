@@ -66,7 +66,7 @@ fn what_is_missing_is_named_with_the_way_out() {
     let issues = "test:tracker/issues@1.2.0";
     desk.remit(&RUN).fails(code::PLUGIN_UNFIT, &[issues, "no installed connector exports it", "remit install PATH"]);
     desk.write("caller/remit.toml", CALLER.split("[capabilities").next().expect("a manifest"));
-    desk.remit(&RUN).fails(code::NOT_GRANTED, &[issues, "is not requested", "[capabilities.connectors."]);
+    desk.remit(&RUN).fails(code::PLUGIN_UNFIT, &[issues, "does not request", "[capabilities.connectors."]);
     desk.write("caller/remit.toml", CALLER);
     desk.write("grant.toml", "");
     let refused = ["run", "caller", "--grant", "grant.toml", "--", "create", "broken"];

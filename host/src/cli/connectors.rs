@@ -63,6 +63,7 @@ pub fn resolve(session: &Session, plugin: &Plugin, remit: &Remit, choices: &[Cho
 
 /// Refuses a component that imports what nobody requested and granted. Returns what it imports.
 fn check_granted(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Vec<Interface>> {
+    check_requested(session, plugin)?;
     let imports = session.imports(&plugin.component, &plugin.name())?;
     let is_granted =
         |import: &&Interface| remit.connectors().keys().any(|interface| interface.as_str() == import.name.to_string());
@@ -72,15 +73,32 @@ fn check_granted(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Ve
     }
 }
 
-fn not_granted(session: &Session, plugin: &Plugin, import: &str) -> Failure {
-    let requests = plugin.manifest().map(|manifest| &manifest.request().connectors);
-    let is_requested = requests.is_some_and(|requests| requests.keys().any(|interface| interface.as_str() == import));
-    let section = format!("[capabilities.connectors.\"{import}\"]");
-    let (what, hint) = match is_requested {
-        true => ("granted", format!("remit grant {} '{section}'", typed(session, plugin))),
-        false => ("requested", format!("request it in remit.toml: {section} with a `why`")),
+/// Refuses a component that imports what its manifest does not request.
+///
+/// # Errors
+/// With [`Exit::PluginUnfit`], naming the first such import.
+pub fn check_requested(session: &Session, plugin: &Plugin) -> Result<()> {
+    let what = plugin.component_path.display().to_string();
+    let is_requested = |import: &&Interface| {
+        let requests = plugin.manifest().map(|manifest| &manifest.request().connectors);
+        requests.is_some_and(|requests| requests.keys().any(|asked| asked.as_str() == import.name.to_string()))
     };
-    Failure::new(Exit::NotGranted, format!("{} imports {import}, which is not {what}", plugin.name())).hint(hint)
+    match session.imports(&plugin.component, &what)?.iter().find(|import| !is_requested(import)) {
+        None => Ok(()),
+        Some(Interface { name, .. }) => {
+            let message = format!(
+                "the component imports {name}, which this host does not offer, and remit.toml does not request"
+            );
+            Err(Failure::new(Exit::PluginUnfit, message)
+                .context(what)
+                .hint(format!("request it: [capabilities.connectors.\"{name}\"] with a `why`")))
+        }
+    }
+}
+
+fn not_granted(session: &Session, plugin: &Plugin, import: &str) -> Failure {
+    let line = format!("remit grant {} '[capabilities.connectors.\"{import}\"]'", typed(session, plugin));
+    Failure::new(Exit::NotGranted, format!("{} imports {import}, which is not granted", plugin.name())).hint(line)
 }
 
 /// Returns what to type for a plugin: its name where it is installed, else where it lies.

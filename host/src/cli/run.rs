@@ -37,6 +37,7 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let what = plugin.component_path.display().to_string();
     let agent = session.agent(&plugin.component, &what)?;
     check_kind(plugin, agent.world())?;
+    connectors::check_requested(session, plugin)?;
     let granted = ask::decide(&Answers { session, plugin }, args)?;
     let resolved = connectors::resolve(session, plugin, &granted.remit, &args.connectors)?;
     let agent = match resolved.connectors {
