@@ -132,6 +132,21 @@ enum Slot {
     Ended(Failed),
 }
 
+impl Slot {
+    /// Says why a connector takes no call.
+    fn failed(&self, connector: &str) -> Failed {
+        let failed = |run, message: &str| {
+            let (connector, message) = (connector.to_owned(), message.to_owned());
+            Failed { connector, run, why: Why::Ended, message }
+        };
+        match self {
+            Self::Ended(failed) => failed.clone(),
+            Self::Interrupted(session) => failed(Some(session.run), "an earlier call of it was given up"),
+            Self::Unused | Self::Idle(_) | Self::Busy => failed(None, "it is in another call"),
+        }
+    }
+}
+
 impl Route for Callees {
     fn interfaces(&self) -> &[Linked] {
         self.0.links.linked()
@@ -182,12 +197,12 @@ impl Desk {
     fn session(&self, node: usize, cause: Cause) -> Result<Box<Session>, Failed> {
         match std::mem::replace(&mut self.slots()[node], Slot::Busy) {
             Slot::Idle(session) => return Ok(session),
-            Slot::Ended(failed) => {
-                self.slots()[node] = Slot::Ended(failed.clone());
+            Slot::Unused => {}
+            other => {
+                let failed = other.failed(&self.connectors.nodes[node].launch.name);
+                self.slots()[node] = other;
                 return Err(failed);
             }
-            Slot::Unused => {}
-            Slot::Busy | Slot::Interrupted(_) => unreachable!("a run makes one call at a time, and none once stopped"),
         }
         self.start(node, cause).map(Box::new).inspect_err(|failed| self.slots()[node] = Slot::Ended(failed.clone()))
     }

@@ -134,17 +134,21 @@ impl Session {
         self.host()?.exports(component, &self.cache).map_err(|error| unfit(error, what))
     }
 
-    /// Returns the table of the functions that a run's entries name.
+    /// Returns the table of the functions that a run's entries name: the host's, and those of its component's interfaces
+    /// where this host can still read them.
     ///
     /// # Errors
-    /// When the component cannot be read.
+    /// When the journal cannot be read, or the platform cannot run the engine.
     pub fn functions(&self, header: &Header) -> Result<Arc<Functions>> {
         let remit = Remit::parse(&self.blob(header.remit)?).unwrap_or_else(|_| Remit::nothing());
         if header.plugin.kind != Kind::Connector.word() && remit.connectors().is_empty() {
             return Ok(self.host()?.functions().clone());
         }
         let component = Content::of(self.blob(header.component)?);
-        Ok(self.agent(&component, &header.plugin.name)?.functions().clone())
+        match self.prepare(&component, Connected::ByRecord)? {
+            Ok(agent) => Ok(agent.functions().clone()),
+            Err(_) => Ok(self.host()?.functions().clone()),
+        }
     }
 
     /// Returns the run that the command line names.

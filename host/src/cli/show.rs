@@ -54,6 +54,9 @@ fn about(session: &Session, summary: &Summary) -> Result<String> {
         format!("host       {}, engine {:.12}", header.host_version, header.engine),
         format!("record     {} entries, {}", summary.entries, quantity::bytes(summary.bytes)),
     ];
+    if let Some(cause) = header.cause {
+        lines.push(format!("called by  {} at its entry {}", cause.run, cause.entry));
+    }
     for (key, value) in &header.labels {
         lines.push(format!("label      {key}={value}"));
     }
@@ -132,6 +135,8 @@ fn calls_json(session: &Session, summary: &Summary, functions: &Arc<Functions>) 
             "outcome": outcome,
             "answers": extension.answers,
             "denial": extension.denial.and_then(|denial| serde_json::from_str::<Json>(&denial).ok()),
+            "cause": extension.cause,
+            "usage": extension.usage.and_then(|usage| serde_json::from_str::<Json>(&usage).ok()),
             "before": extension.before.and_then(|before| serde_json::from_str::<Json>(&before).ok()),
         }));
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, anyhow};
 use tokio::runtime::Runtime;
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable, TypedFunc};
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -111,12 +111,15 @@ fn paired(engine: &Engine, caller: &[u8], callee: &[u8], interface: &str) -> was
     let callee = linker.instantiate_pre(&callee)?;
     let mut linker = Linker::<Joined>::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    linker.instance(interface)?.func_wrap_async("join", |mut store, params: (String, u32)| {
-        Box::new(async move {
-            let Joined { callee, join, .. } = store.data_mut();
-            join.call_async(callee, params).await
-        })
-    })?;
+    linker.instance(interface)?.func_wrap_async(
+        "join",
+        |mut store: StoreContextMut<'_, Joined>, params: (String, u32)| {
+            Box::new(async move {
+                let Joined { callee, join, .. } = store.data_mut();
+                join.call_async(callee, params).await
+            })
+        },
+    )?;
     linker.define_unknown_imports_as_traps(&caller)?;
     let caller = CommandPre::new(linker.instantiate_pre(&caller)?)?;
     Ok(Pair { caller, callee, interface: interface.to_owned() })

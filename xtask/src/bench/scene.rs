@@ -16,7 +16,7 @@ use remit::gate::{Class, FuelRule, Outcome};
 use remit::home::{Home, Wait, cache_key};
 use remit::id::RunId;
 use remit::journal::{Journal, Options};
-use remit::manifest::Grant;
+use remit::manifest::{Grant, Interface};
 use remit::meter::Limits;
 use remit::scope::Remit;
 use remit::time::Clock;
@@ -87,7 +87,7 @@ impl Scene {
         let agent = self.host.prepare_with(&Content::of(bytes.as_slice()), &self.cache, Connected::ByRecord)?;
         let exported = agent.exports().first().context("the connector exports nothing")?.interface.clone();
         let mut links = Links::default();
-        let granted = interface.parse().map_err(|error| anyhow::anyhow!("{error}"))?;
+        let granted = interface.parse::<Interface>().map_err(|error| anyhow::anyhow!("{error}"))?;
         links.add(Linked { granted, interface: exported, connector: connector.to_owned() }, 0, 0);
         let caller_bytes = component(caller)?;
         let content = Content::of(caller_bytes.as_slice());

@@ -127,8 +127,7 @@ impl Answer<Guest> for Imported {
             match gate.derived.answer.take() {
                 Some(Ok(result)) => Ok(result),
                 Some(Err(failed)) => {
-                    let halt = Halt::Unanswered { function: self.target.name(), failed: Box::new(failed) };
-                    Err(gate.halt_in(self.op.index, halt).into())
+                    Err(Halt::Unanswered { function: self.target.name(), failed: Box::new(failed) }.into())
                 }
                 None => unreachable!("a call that arrived has an outcome"),
             }
