@@ -10,6 +10,7 @@ mod cli;
 mod clocks;
 mod command_line;
 mod conformance;
+mod connectors;
 mod coverage;
 mod files;
 mod harness;

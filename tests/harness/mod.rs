@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use remit::agent::{Launch, Stop, accept};
+use remit::agent::{Connectors, Launch, Links, Stop, accept};
 use remit::capability::wasi::http::Network;
 use remit::digest::{Content, Digest};
 use remit::engine::World;
@@ -61,6 +61,11 @@ impl Scene {
         let key = home.signing_key().expect("a new home makes its key");
         let journal = Journal::open(&home.journal_path(), key, &journal::Options::default()).expect("it is new");
         Self { journal, home: Arc::new(home), clock, folder: Arc::new(folder) }
+    }
+
+    /// Returns where time comes from.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// Returns the journal.
@@ -147,6 +152,7 @@ impl Scene {
             arguments: vec![name.to_owned()],
             seed: [7; 32],
             network: None,
+            connectors: None,
             grants: Vec::new(),
         }
     }
@@ -170,6 +176,7 @@ pub struct Play {
     arguments: Vec<String>,
     seed: [u8; 32],
     network: Option<Arc<dyn Network>>,
+    connectors: Option<(Arc<Connectors>, Arc<Links>)>,
     /// The grants that decide, whatever it asks for: the names of stored ones, the text of others.
     grants: Vec<String>,
 }
@@ -201,6 +208,18 @@ impl Play {
     /// Gives the run a way out.
     pub fn reaching(mut self, network: &Arc<impl Network + 'static>) -> Self {
         self.network = Some(network.clone());
+        self
+    }
+
+    /// Gives the run connectors to call.
+    pub fn calling(mut self, connectors: &Arc<Connectors>, links: &Arc<Links>) -> Self {
+        self.connectors = Some((connectors.clone(), links.clone()));
+        self
+    }
+
+    /// Gives a command its arguments.
+    pub fn arguments<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(str::to_owned));
         self
     }
 
@@ -271,6 +290,8 @@ impl Play {
             Some(network) => accepted.reaching(network.clone()),
             None => accepted,
         };
+        let connectors = self.connectors.iter();
+        let accepted = connectors.fold(accepted, |accepted, (all, links)| accepted.calling(all, links));
         let (id, stop) = (accepted.id, Stop::default());
         let mut shown: Vec<(OutputStream, Vec<u8>)> = Vec::new();
         let mut sink = |stream, bytes: &[u8]| shown.push((stream, bytes.to_vec()));
@@ -280,10 +301,12 @@ impl Play {
         Ran::new(self.scene, self.guest, id, end, &shown)
     }
 
-    fn launch(&self) -> Launch {
+    /// Returns what decides the run.
+    pub fn launch(&self) -> Launch {
         let kind = match self.guest.agent.world() {
             World::Agent => "agent",
             World::Command => "command",
+            World::Connector => "connector",
         };
         let name = self.name.replace('_', "-");
         let capabilities = &self.capabilities;

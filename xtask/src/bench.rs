@@ -14,6 +14,8 @@ mod calls;
 #[cfg(feature = "bench")]
 mod child;
 #[cfg(feature = "bench")]
+mod connector;
+#[cfg(feature = "bench")]
 mod harness;
 #[cfg(feature = "bench")]
 mod http;
@@ -54,6 +56,8 @@ const BENCHES: &[Bench] = &[
     Bench { name: "calls/bytes", run: calls::bytes },
     Bench { name: "permit", run: calls::permit },
     Bench { name: "http/get", run: http::get },
+    Bench { name: "connector/call", run: connector::call },
+    Bench { name: "connector/bytes", run: connector::bytes },
     Bench { name: "journal/durable", run: journal::durable },
     Bench { name: "journal/bytes-per-entry", run: journal::bytes_per_entry },
     Bench { name: "journal/per-run-cost", run: journal::per_run_cost },

@@ -74,6 +74,8 @@ pub struct Caps {
     pub network: Option<Arc<dyn wasi::http::Network>>,
     /// Who answers for each tier of models, where the run may ask one.
     pub models: Option<Arc<model::Models>>,
+    /// The way to connectors, where the remit has some.
+    pub connectors: Option<Arc<dyn connector::route::Route>>,
 }
 
 /// Why a stream operation failed.
@@ -141,6 +143,8 @@ pub struct Derived {
     pub preopens: Vec<String>,
     /// The most bytes of one call's params, and of its outcome.
     pub payload_max: u64,
+    /// What came of the connector call that was made last, until the guest has it.
+    pub answer: Option<Result<Vec<u8>, connector::answer::Failed>>,
 }
 
 /// What a handle is.
@@ -250,6 +254,7 @@ impl Derived {
             stdin_at: 0,
             preopens: start.preopens,
             payload_max: start.payload_max,
+            answer: None,
         }
     }
 

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::plugin::Plugin;
 use super::report::{Failure, OrFail as _, Result, note};
 use super::session::Session;
-use crate::agent::Accepted;
+use crate::agent::Outward;
 use crate::capability::model::{Models, Remote, Tier, partition};
 use crate::capability::wasi::http::{Network, Secrets, Through};
 use crate::config::{self, Config, Model, Provider};
@@ -21,35 +21,20 @@ use crate::net::{ExtraRoots, Options, Partition, Sender};
 use crate::scope::Remit;
 use crate::secret::Vault;
 
-/// The ways out of a run.
-#[derive(Default)]
-pub(super) struct Outward {
-    network: Option<Arc<dyn Network>>,
-    models: Option<Arc<Models>>,
-}
-
-impl Outward {
-    /// Returns the ways out of a run with this remit; none for one that may neither send nor ask.
-    ///
-    /// # Errors
-    /// When the configuration, a file that it names or the vault cannot be read.
-    pub(super) fn new(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Self> {
-        if remit.http().is_empty() && remit.model().is_none() {
-            return Ok(Self::default());
-        }
-        let config = config::read(session.home().path())?;
-        let sender = Arc::new(Sender::new(Options::system(roots(&config.extra_roots)?, session.clock().clone())));
-        let identity = plugin.identity.to_string();
-        let network = network(session, &identity, remit, &sender)?;
-        let models = Asked { session, identity: &identity, remit, config: &config, sender }.models()?;
-        Ok(Self { network, models })
+/// Returns the ways out of a run with this remit; none for one that may neither send nor ask.
+///
+/// # Errors
+/// When the configuration, a file that it names or the vault cannot be read.
+pub(super) fn outward(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Outward> {
+    if remit.http().is_empty() && remit.model().is_none() {
+        return Ok(Outward::default());
     }
-
-    /// Gives them to a run.
-    pub(super) fn give(self, accepted: Accepted) -> Accepted {
-        let accepted = self.network.into_iter().fold(accepted, Accepted::reaching);
-        self.models.into_iter().fold(accepted, Accepted::asking)
-    }
+    let config = config::read(session.home().path())?;
+    let sender = Arc::new(Sender::new(Options::system(roots(&config.extra_roots)?, session.clock().clone())));
+    let identity = plugin.identity.to_string();
+    let network = network(session, &identity, remit, &sender)?;
+    let models = Asked { session, identity: &identity, remit, config: &config, sender }.models()?;
+    Ok(Outward { network, models })
 }
 
 fn network(session: &Session, identity: &str, remit: &Remit, sender: &Arc<Sender>) -> Result<Option<Arc<dyn Network>>> {

@@ -24,7 +24,7 @@ const SHOWN_MAX: usize = 100;
 pub fn show(shell: &Shell, args: &args::Show) -> Result {
     let session = &Session::open(shell, "remit show")?;
     let summary = session.journal().summary(session.find(&args.run)?)?;
-    let functions = session.host()?.functions().clone();
+    let functions = session.functions(&summary.header)?;
     let doubts = Doubts::of(session, summary.id, &functions)?;
     if args.json {
         let mut report = run_json(&summary);
@@ -60,6 +60,9 @@ fn about(session: &Session, summary: &Summary) -> Result<String> {
         format!("host       {}, engine {:.12}", header.host_version, header.engine),
         format!("record     {} entries, {}", summary.entries, quantity::bytes(summary.bytes)),
     ];
+    if let Some(cause) = header.cause {
+        lines.push(format!("called by  {} at its entry {}", cause.run, cause.entry));
+    }
     for (key, value) in &header.labels {
         lines.push(format!("label      {key}={value}"));
     }
@@ -73,6 +76,9 @@ fn about(session: &Session, summary: &Summary) -> Result<String> {
         Some(end) => {
             lines.push(format!("state      {}", sentence(&end.outcome)));
             lines.push(format!("used       {}", end.usage));
+            if !end.called.is_nothing() {
+                lines.push(format!("connectors {}", end.called));
+            }
             if let Outcome::Succeeded { result: Some(result) } = &end.outcome {
                 lines.push(format!("result     {}", cut(result)));
             }
@@ -139,6 +145,7 @@ fn calls_json(session: &Session, summary: &Summary, functions: &Arc<Functions>) 
             "answers": extension.answers,
             "grant": extension.grant,
             "denial": extension.denial.and_then(|denial| serde_json::from_str::<Json>(&denial).ok()),
+            "cause": extension.cause,
             "usage": extension.usage.and_then(|usage| serde_json::from_str::<Json>(&usage).ok()),
             "before": extension.before.and_then(|before| serde_json::from_str::<Json>(&before).ok()),
         }));

@@ -1,11 +1,14 @@
 //! The live side of the gate: permit, reserve, make durable what the class demands, perform, record, settle.
 
 mod admission;
+mod family;
+mod incoming;
 mod record;
 mod remote;
 mod standing;
 
 pub use self::admission::{Admission, Refusal};
+pub use self::family::Family;
 pub use self::standing::Standing;
 
 use std::sync::Arc;
@@ -65,6 +68,10 @@ pub struct Live<C> {
     standing: Standing,
     limits: Limits,
     usage: Usage,
+    /// What the connectors used that it called.
+    called: Usage,
+    /// The journals of the runs that serve each other, this one's among them.
+    family: Option<Family>,
     clock: Clock,
     started: Duration,
     started_us: u64,
@@ -104,7 +111,8 @@ impl<C> Live<C> {
         limits: Limits,
         clock: Clock,
     ) -> Self {
-        let interned = functions.iter().map(|function| journal.function(function.name, function.class as u8)).collect();
+        let interned =
+            functions.iter().map(|function| journal.function(function.name.clone(), function.class as u8)).collect();
         let (started, started_us) = (clock.elapsed(), clock.now().as_micros());
         Self {
             caps,
@@ -112,6 +120,8 @@ impl<C> Live<C> {
             standing,
             limits,
             usage: Usage::default(),
+            called: Usage::default(),
+            family: None,
             clock,
             started,
             started_us,
@@ -132,6 +142,23 @@ impl<C> Live<C> {
     /// Returns what the run has used so far.
     pub fn usage(&mut self) -> &mut Usage {
         &mut self.usage
+    }
+
+    /// Returns what the connectors used that the run called.
+    pub fn called(&self) -> Usage {
+        self.called
+    }
+
+    /// Joins the runs that serve each other: what one of them needs on disk takes what the others recorded before
+    /// along, because it may follow from that.
+    pub fn join(&mut self, family: &Family) {
+        family.add(self.journal.clone());
+        self.family = Some(family.clone());
+    }
+
+    /// Returns the runs that it serves, or that serve it.
+    pub fn family(&self) -> Option<&Family> {
+        self.family.as_ref()
     }
 
     /// Returns the run's journal.

@@ -50,8 +50,17 @@ impl<C> Live<C> {
     /// # Errors
     /// [`Halt::Journal`] when the journal cannot take it.
     pub fn barrier(&mut self) -> Result<journal::Durable, Halt> {
+        Ok(self.durable()?)
+    }
+
+    /// As [`Live::barrier`], for who ends the run.
+    ///
+    /// # Errors
+    /// [`journal::Error`] when the journal cannot take it.
+    pub fn durable(&mut self) -> Result<journal::Durable, journal::Error> {
         self.undurable_inputs = false;
-        Ok(self.journal.borrow_mut().durable()?)
+        self.family.as_ref().map_or(Ok(()), super::Family::flush)?;
+        self.journal.borrow_mut().durable()
     }
 
     /// Performs an admitted call and records it.

@@ -5,7 +5,7 @@ use crate::digest::Digest;
 use crate::gate::remote::{Departure, First, Outgoing, Permit, RemoteOp, Sending, Sent};
 use crate::gate::{Class, Halt, Value};
 use crate::journal::{self, Claim, Extension, Kind, Record, Settlement, UsedUp};
-use crate::meter::LimitKind;
+use crate::meter::{LimitKind, Usage};
 use crate::scope::Terms;
 use crate::time::Timestamp;
 
@@ -110,9 +110,10 @@ impl<C> Live<C> {
         let Some(admission) = departure.admission.as_ref().filter(|admission| admission.denial.is_none()) else {
             return Ok(None);
         };
+        let entry = admission.intent.unwrap_or_else(|| self.journal.borrow_mut().next_entry());
         let Self { caps, standing, limits, .. } = self;
         let (remit, class, key) = (standing.remit(), admission.class, departure.key);
-        Ok(Some((op.send)(Outgoing { caps, remit, limits, class, key }, derived, params)))
+        Ok(Some((op.send)(Outgoing { caps, remit, limits, class, key, entry }, derived, params)))
     }
 
     /// Refuses a call whose claims were refused. Its intent was never recorded.
@@ -197,6 +198,7 @@ impl<C> Live<C> {
             None => ((op.refuse)(params), None),
         };
         let mut extension = departure.extension(Some(&admission));
+        let account = account.or_else(|| self.of_others(outcome.usage()));
         if account.is_some() {
             extension.get_or_insert_default().usage = account;
         }
@@ -207,6 +209,13 @@ impl<C> Live<C> {
         // What came from outside cannot be had again. It is on disk before the next visible act.
         self.undurable_inputs = true;
         Ok((outcome, None))
+    }
+
+    /// Adds what others used for a call to the run's account of them, and returns it as the entry has it.
+    fn of_others(&mut self, used: Option<&Usage>) -> Option<String> {
+        let used = used?;
+        self.called += *used;
+        Some(used.to_json())
     }
 
     fn record_outcome<R: Value>(
