@@ -197,7 +197,8 @@ fn no_echo_comes_back_in_any_form_or_place() {
             bind_slot(&desk, "echoing", server.port, slot);
             let url = format!("http://127.0.0.1:{}/issues", server.port);
             let mut run = desk.command(&["run", "echoing", "--grant", "grant.toml", "-v", "--", "send", "GET", &url]);
-            let said = Running::start(run.env("REMIT_LOG", "warn,remit=trace,hyper=trace,rustls=trace")).said().ends(code::OK);
+            let said =
+                Running::start(run.env("REMIT_LOG", "warn,remit=trace,hyper=trace,rustls=trace")).said().ends(code::OK);
             assert!(server.asked().contains(CANARY), "{what}: the secret was sent");
             let shown = ["show last --json --calls", "show last --calls", "replay last --json", "runs --json"];
             let shown = shown.map(|args| desk.remit(&args.split(' ').collect::<Vec<_>>()).ends(code::OK));
