@@ -35,7 +35,7 @@ fn a_configuration_that_is_wrong_is_told_with_its_line() {
         // What a later version may have.
         (b"version = 2\n", &["config.toml:1", "unknown key \"version\""]),
         (b"[telemetry]\nendpoint = \"http://x.example/\"\n", &["config.toml:1", "unknown key \"telemetry\""]),
-        (b"[[ceiling.deny.http]]\nhots = \"x.example\"\n", &["config.toml:2", "hots"]),
+        (b"[[ceiling.deny.http]]\nhost = \"x.example\"\nday = 1\n", &["config.toml:3", "day"]),
         (b"[limits]\ncalls = 7\rfuel = 8\n", &["config.toml:2"]),
         (b"[limits]\ncalls = 7\0\n", &["config.toml:2"]),
         (b"[limits]\ncalls = \xff\n", &["is not a text file"]),
