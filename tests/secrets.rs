@@ -16,7 +16,7 @@ use crate::binary::{Desk, Said, code};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What must be found nowhere but on its way to the server.
-const CANARY: &str = "canary-4f1c9d27-of-the-tracker";
+pub const CANARY: &str = "canary-4f1c9d27-of-the-tracker";
 
 /// A tracker that answers one request, and sends back whatever the request authorised itself with.
 fn tracker() -> (u16, JoinHandle<String>) {
@@ -71,14 +71,15 @@ fn fetch(desk: &Desk, port: u16) -> Said {
 
 /// Fails where a text holds the secret, as it is or in base64.
 #[track_caller]
-fn holds_none(what: &str, bytes: &[u8]) {
+pub fn holds_none(what: &str, bytes: &[u8]) {
     let coded = base64::engine::general_purpose::STANDARD.encode(format!("Bearer {CANARY}"));
     for form in [CANARY, &coded[12..36]] {
         assert!(!bytes.windows(form.len()).any(|window| window == form.as_bytes()), "{what} holds {form}");
     }
 }
 
-fn look_through(folder: &Path) {
+/// Fails where a file in the folder holds the secret.
+pub fn look_through(folder: &Path) {
     for entry in fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("it can be read").path();
         match path.is_dir() {

@@ -45,6 +45,8 @@ pub struct Call {
     pub outcome: Json,
     /// The refusal, if the remit refused it.
     pub refusal: Option<Refusal>,
+    /// What the entry says it took, where it says so.
+    pub usage: Option<Json>,
     /// What an intent found in place before, if there was an intent.
     pub before: Option<Json>,
     /// Whether there is an outcome. An intent has none where the run was stopped before its effect.
@@ -202,7 +204,8 @@ fn calls(scene: &Scene, id: RunId) -> Vec<Call> {
             Kind::Call | Kind::Intent => calls.push(call(&entry)),
             Kind::Outcome => {
                 let intent = calls.last_mut().expect("an outcome follows its intent");
-                (intent.outcome, intent.is_answered) = (call(&entry).outcome, true);
+                let Call { outcome, usage, .. } = call(&entry);
+                (intent.outcome, intent.usage, intent.is_answered) = (outcome, usage, true);
             }
             Kind::State | Kind::Note => {}
         }
@@ -223,6 +226,7 @@ fn call(entry: &Entry<'_>) -> Call {
         params: function.show_params(entry.params()),
         outcome: if is_empty { Json::Null } else { function.show_outcome(entry.outcome()) },
         refusal: extension.denial.map(|text| serde_json::from_str(&text).expect("a refusal is JSON")),
+        usage: extension.usage.map(|text| serde_json::from_str(&text).expect("usage is JSON")),
         is_answered: entry.kind() == Kind::Call,
         before: extension.before.map(|text| serde_json::from_str(&text).expect("what was there is JSON")),
     }
