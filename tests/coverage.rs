@@ -16,6 +16,7 @@ use remit::gate::Where;
 use self::exceptions::{NEVER_ALLOWED, NEVER_REFUSED};
 use crate::harness::{Guest, HOST, Ran, Scene};
 use crate::http::{self, Stub};
+use crate::model;
 
 const ALLOWED: &str = "
 [capabilities.files.root]
@@ -25,6 +26,9 @@ why = \"test\"
 [capabilities.kv]
 prefixes = [\"sweep/\"]
 access = \"read-write\"
+why = \"test\"
+[capabilities.model]
+tiers = [\"small\"]
 why = \"test\"";
 
 const DENIED: &str = "
@@ -67,7 +71,7 @@ static SEEN: LazyLock<Seen> = LazyLock::new(|| {
     for end in ["return", "exit", "exit-with-code"] {
         let dir = scene.dir(end, &[]);
         let sweep = scene.command("sweep", ["allowed", end]).granted(ALLOWED).at("root", &dir);
-        seen.note(sweep.input("some input to read a little of").run());
+        seen.note(sweep.asking(model::scripted("")).input("some input to read a little of").run());
     }
     let dir = scene.dir("denied", &[("seed.txt", "sixteen bytes of text"), ("seed/", "")]);
     seen.note(scene.command("sweep", ["denied"]).granted(DENIED).at("root", &dir).run());

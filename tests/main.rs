@@ -20,6 +20,7 @@ mod io;
 mod kv;
 mod limits;
 mod log;
+mod model;
 mod random;
 mod replay;
 mod secrets;

@@ -17,7 +17,7 @@ use crate::harness::component;
 use crate::http::server::Server;
 
 /// What must be found nowhere but on its way to the server.
-const CANARY: &str = "canary-4f1c9d27-of-the-tracker";
+pub const CANARY: &str = "canary-4f1c9d27-of-the-tracker";
 
 /// A tracker that answers one request, and sends back whatever the request authorised itself with, as it is and in base64.
 fn tracker() -> Server {
@@ -77,13 +77,14 @@ fn forms() -> Vec<String> {
 
 /// Fails where a text holds the secret, in whatever form.
 #[track_caller]
-fn holds_none(what: &str, bytes: &[u8]) {
+pub fn holds_none(what: &str, bytes: &[u8]) {
     for form in forms() {
         assert!(!bytes.windows(form.len()).any(|window| window == form.as_bytes()), "{what} holds {form}");
     }
 }
 
-fn look_through(folder: &Path) {
+/// Fails where a file in the folder holds the secret.
+pub fn look_through(folder: &Path) {
     for entry in fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("it can be read").path();
         match path.is_dir() {

@@ -3,6 +3,7 @@
 //!
 //! The clock stands still unless a test asks otherwise, and the seed is one, so that two runs of a program are equal.
 
+mod fake_model;
 mod guests;
 mod ran;
 
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use remit::agent::{Connectors, Launch, Links, Stop, accept};
+use remit::agent::{Accepted, Connectors, Launch, Links, Stop, accept};
+use remit::capability::model::Models;
 use remit::capability::wasi::http::Network;
 use remit::digest::{Content, Digest};
 use remit::engine::World;
@@ -24,6 +26,7 @@ use remit::scope::Remit;
 use remit::time::{Clock, Timestamp};
 use tempfile::TempDir;
 
+pub use fake_model::{Asked, FakeModel, Reply};
 pub use guests::{Guest, HOST, component};
 pub use ran::{Call, Ran};
 
@@ -152,6 +155,7 @@ impl Scene {
             arguments: vec![name.to_owned()],
             seed: [7; 32],
             network: None,
+            models: None,
             connectors: None,
             grants: Vec::new(),
         }
@@ -176,6 +180,7 @@ pub struct Play {
     arguments: Vec<String>,
     seed: [u8; 32],
     network: Option<Arc<dyn Network>>,
+    models: Option<Models>,
     connectors: Option<(Arc<Connectors>, Arc<Links>)>,
     /// The grants that decide, whatever it asks for: the names of stored ones, the text of others.
     grants: Vec<String>,
@@ -220,6 +225,12 @@ impl Play {
     /// Gives a command its arguments.
     pub fn arguments<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         self.arguments.extend(arguments.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Says who answers for each tier of models.
+    pub fn asking(mut self, models: Models) -> Self {
+        self.models = Some(models);
         self
     }
 
@@ -280,16 +291,15 @@ impl Play {
 
     /// Runs to the end, with a companion on the same thread that takes a turn whenever the guest gives one up: at each
     /// slice of fuel, and while it waits.
-    pub fn run_beside<F: Future<Output = ()>>(self, companion: impl FnOnce(Stop) -> F) -> Ran {
+    pub fn run_beside<F: Future<Output = ()>>(mut self, companion: impl FnOnce(Stop) -> F) -> Ran {
+        let models = self.models.take().map(Arc::new);
         let Self { scene, guest, .. } = &self;
         let agent = &guest.agent;
         let engine = HOST.engine().fingerprint();
         let accepted = accept(self.launch(), agent, engine, &scene.journal, scene.clock.clone());
         let accepted = accepted.unwrap_or_else(|error| panic!("the run is not accepted: {error}"));
-        let accepted = match &self.network {
-            Some(network) => accepted.reaching(network.clone()),
-            None => accepted,
-        };
+        let accepted = self.network.iter().cloned().fold(accepted, Accepted::reaching);
+        let accepted = models.into_iter().fold(accepted, Accepted::asking);
         let connectors = self.connectors.iter();
         let accepted = connectors.fold(accepted, |accepted, (all, links)| accepted.calling(all, links));
         let (id, stop) = (accepted.id, Stop::default());

@@ -47,12 +47,12 @@ pub struct Call {
     pub refusal: Option<Refusal>,
     /// The stored grant that allowed it, where that is recorded.
     pub grant: Option<String>,
+    /// What the entry says it took, where it says so.
+    pub usage: Option<Json>,
     /// What an intent found in place before, if there was an intent.
     pub before: Option<Json>,
     /// Which entry of which run it is because of.
     pub cause: Option<String>,
-    /// What others used for it.
-    pub usage: Option<Usage>,
     /// Whether there is an outcome. An intent has none where the run was stopped before its effect.
     pub is_answered: bool,
 }
@@ -220,8 +220,8 @@ fn calls(scene: &Scene, id: RunId, functions: &Functions) -> Vec<Call> {
             Kind::Call | Kind::Intent => calls.push(call(&entry, functions)),
             Kind::Outcome => {
                 let intent = calls.last_mut().expect("an outcome follows its intent");
-                let answer = call(&entry, functions);
-                (intent.outcome, intent.refusal, intent.is_answered) = (answer.outcome, answer.refusal, true);
+                let Call { outcome, refusal, usage, .. } = call(&entry, functions);
+                (intent.outcome, intent.refusal, intent.usage, intent.is_answered) = (outcome, refusal, usage, true);
             }
             Kind::State | Kind::Note => {}
         }
@@ -242,10 +242,10 @@ fn call(entry: &Entry<'_>, functions: &Functions) -> Call {
         params: function.show_params(entry.params()),
         outcome: if is_empty { Json::Null } else { function.show_outcome(entry.outcome()) },
         refusal: extension.denial.map(|text| serde_json::from_str(&text).expect("a refusal is JSON")),
+        usage: extension.usage.map(|text| serde_json::from_str(&text).expect("usage is JSON")),
         is_answered: entry.kind() == Kind::Call,
         grant: extension.grant,
         cause: extension.cause,
-        usage: extension.usage.map(|text| serde_json::from_str(&text).expect("usage is JSON")),
         before: extension.before.map(|text| serde_json::from_str(&text).expect("what was there is JSON")),
     }
 }

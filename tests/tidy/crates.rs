@@ -32,6 +32,7 @@ const PLACES: &[Place] = &[
         way_out: "have `net` send it, in a type of our own",
         holds_tests: true,
     },
+    Place { words: &["jsonschema"], modules: &["model"], way_out: "have `model` check it", holds_tests: true },
     Place {
         words: &["clap", "clap_complete"],
         modules: &["cli"],

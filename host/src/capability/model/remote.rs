@@ -156,3 +156,63 @@ fn failed(failure: &Failure) -> SendError {
         _ => SendError::Unreachable(code),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::net::{ExtraRoots, Options, Sender};
+    use crate::time::{Clock, Timestamp};
+
+    fn remote(key: Option<&str>) -> Remote {
+        let clock = Clock::fixed(Timestamp::default());
+        let sender = Arc::new(Sender::new(Options::system(ExtraRoots::default(), clock)));
+        let key = key.map(|key| Arc::new(Secret::new(Zeroizing::new(key.into())).unwrap()));
+        let endpoint = "https://api.example.com/v1/".parse().unwrap();
+        Remote::new(sender, Partition::new([7; 32]), endpoint, key).unwrap()
+    }
+
+    fn request(url: &str) -> WireRequest {
+        let secret = Some(SecretHeader { header: "x-api-key", prefix: "", secret: "key".parse().unwrap() });
+        WireRequest { method: "POST", url: url.into(), headers: Vec::new(), secret, body: Vec::new() }
+    }
+
+    #[test]
+    fn a_request_goes_to_the_endpoint_and_nowhere_else() {
+        let remote = remote(Some("key-of-the-vendor"));
+        assert!(remote.target(&request("https://api.example.com/v1/messages")).is_ok());
+        for elsewhere in [
+            "http://api.example.com/v1/messages",
+            "https://api.example.com:8443/v1/messages",
+            "https://api.example.com.evil.example/v1/messages",
+            "https://api.example.com@evil.example/v1/messages",
+            "https://api.example.com/v2/messages",
+            "https://api.example.com/v1/../v2/messages",
+            "scripted:chat",
+        ] {
+            assert!(matches!(remote.target(&request(elsewhere)), Err(SendError::Refused(_))), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn without_its_key_nothing_is_sent() {
+        let header = request("").secret.unwrap();
+        assert!(matches!(remote(None).inject(&header), Err(SendError::Refused(_))));
+        let inject = remote(Some("key-of-the-vendor")).inject(&header).unwrap();
+        assert!(!format!("{inject:?}").contains("vendor"));
+    }
+
+    #[test]
+    fn the_operators_word_opens_the_addresses_of_that_host_alone() {
+        let check = |host: &str, open: &[&str], shut: &[&str]| {
+            let named = addresses(&host.parse().unwrap());
+            let is_open = |address: &&str| net::check(address.parse().unwrap(), &named).is_ok();
+            assert!(open.iter().all(is_open), "{host}");
+            assert!(!shut.iter().any(is_open), "{host}");
+        };
+        check("10.1.2.3", &["10.1.2.3", "93.184.216.34"], &["10.1.2.4", "127.0.0.1"]);
+        check("localhost", &["127.0.0.1", "::1"], &["10.1.2.3", "169.254.169.254"]);
+        check("llm.corp.example", &["10.1.2.3", "100.64.0.1"], &["169.254.169.254", "224.0.0.1", "0.0.0.0"]);
+    }
+}

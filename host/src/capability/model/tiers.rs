@@ -70,7 +70,7 @@ impl Tier {
             tool_calls: completion.tool_calls.into_iter().map(call).collect(),
             ..completion
         });
-        let answer = answer.map_err(|error| error.map_text(&clean));
+        let answer = answer.map_err(|error| error.map_text(clean));
         let mut exchanges = outcome.exchanges;
         for fault in exchanges.iter_mut().filter_map(|exchange| exchange.fault.as_mut()) {
             *fault = clean(fault);

@@ -8,7 +8,7 @@ pub mod http;
 pub mod io;
 pub mod random;
 pub mod sockets;
-pub(super) mod values;
+pub(crate) mod values;
 
 use super::link::Link;
 

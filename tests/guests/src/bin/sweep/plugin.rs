@@ -1,6 +1,6 @@
 //! `remit:plugin`.
 
-use remit_sdk::bindings::remit::plugin::{kv, log};
+use remit_sdk::bindings::remit::plugin::{kv, log, model};
 
 use crate::say::{answered, done};
 
@@ -17,4 +17,16 @@ pub fn sweep() {
     answered("remit:plugin/kv#keys", kv::keys("sweep/", None, 10));
     answered("remit:plugin/kv#keys", kv::keys("sweep/", Some(KEY), 10));
     answered("remit:plugin/kv#delete", kv::delete(KEY));
+    answered("remit:plugin/model#complete", model::complete(&chat()));
+}
+
+fn chat() -> model::Chat {
+    model::Chat {
+        tier: "small".to_owned(),
+        messages: vec![model::Message::User("Say something.".to_owned())],
+        tools: Vec::new(),
+        schema: None,
+        max_tokens: 100,
+        deadline_ms: None,
+    }
 }

@@ -1,6 +1,6 @@
 //! One line per call.
 
-use remit_sdk::bindings::remit::plugin::kv;
+use remit_sdk::bindings::remit::plugin::{kv, model};
 use wasip2::{filesystem, io::streams::StreamError, sockets};
 
 /// An error that has a code.
@@ -35,6 +35,15 @@ impl Code for kv::Error {
         match self {
             Self::Denied => "denied".to_owned(),
             Self::InvalidKey => "invalid-key".to_owned(),
+        }
+    }
+}
+
+impl Code for model::Error {
+    fn code(&self) -> String {
+        match self {
+            Self::Denied => "denied".to_owned(),
+            error => format!("{error:?}"),
         }
     }
 }
