@@ -84,7 +84,11 @@ fn say(session: &Session, release: &Release, done: &Installation) -> Result<()> 
             if *earlier > 0 && standing.is_empty() {
                 note("grants of an earlier build do not hold for this one: `remit explain` shows what it asks for");
             }
-            note(format!("next: `remit explain {name}`, `remit grant {name} --requested`, `remit run {name}`"));
+            let then = match release.kind == Kind::Connector.word() {
+                true => "then plugins that import what it exports call it".to_owned(),
+                false => format!("`remit run {name}`"),
+            };
+            note(format!("next: `remit explain {name}`, `remit grant {name} --requested`, {then}"));
             Ok(())
         }
     }

@@ -17,7 +17,7 @@ use crate::manifest;
 pub struct Linked {
     /// What the remit calls it: the name and version that the plugin requests.
     pub granted: manifest::Interface,
-    /// The functions with their types: as the guest imports them, else as the connector exports them.
+    /// The functions with their types, as the connector exports them. A guest that imports some imports the same types.
     pub interface: Interface,
     /// The connector, for people.
     pub connector: String,
