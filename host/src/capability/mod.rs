@@ -1,5 +1,5 @@
 //! What guests can reach: one file per WIT interface, each a page of lines that name a function, its class and its
-//! work. Everything is linked for every guest; what the remit does not hold is refused at the call.
+//! work. Whatever a component imports of them is linked; what the remit does not hold is refused at the call.
 
 pub mod bindings;
 pub mod connector;
@@ -74,6 +74,8 @@ pub struct Caps {
     pub network: Option<Arc<dyn wasi::http::Network>>,
     /// Who answers for each tier of models, where the run may ask one.
     pub models: Option<Arc<model::Models>>,
+    /// The way to connectors, where the remit has some.
+    pub connectors: Option<Arc<dyn connector::route::Route>>,
 }
 
 /// Why a stream operation failed.
@@ -141,6 +143,8 @@ pub struct Derived {
     pub preopens: Vec<String>,
     /// The most bytes of one call's params, and of its outcome.
     pub payload_max: u64,
+    /// What came of the connector call that was made last, until the guest has it.
+    pub answer: Option<Result<Vec<u8>, connector::answer::Failed>>,
 }
 
 /// What a handle is.
@@ -250,6 +254,7 @@ impl Derived {
             stdin_at: 0,
             preopens: start.preopens,
             payload_max: start.payload_max,
+            answer: None,
         }
     }
 
@@ -301,14 +306,15 @@ impl Derived {
     }
 }
 
-/// Links every interface and returns the linker with the table of its functions.
+/// Links what a component imports and returns the linker, with the table of everything that this host can satisfy.
 ///
 /// # Errors
 /// Only when two capabilities define one name, which is a defect of this host.
-pub fn link(engine: &Engine, offer: Offer) -> wasmtime::Result<(Linker<Guest>, Functions)> {
+pub fn link(engine: &Engine, offer: Offer, imports: &[String]) -> wasmtime::Result<(Linker<Guest>, Functions)> {
     let mut linker = Linker::new(engine.wasmtime());
     let mut functions = Functions::default();
-    let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions };
+    let wanted = imports.iter().filter_map(|import| import.split('@').next()).collect();
+    let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions, wanted };
     kv::link(&mut link)?;
     log::link(&mut link)?;
     model::link(&mut link)?;

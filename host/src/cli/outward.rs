@@ -24,8 +24,10 @@ use crate::secret::Vault;
 /// The ways out of a run.
 #[derive(Default)]
 pub(super) struct Outward {
-    network: Option<Arc<dyn Network>>,
-    models: Option<Arc<Models>>,
+    /// To servers.
+    pub(super) network: Option<Arc<dyn Network>>,
+    /// To models.
+    pub(super) models: Option<Arc<Models>>,
 }
 
 impl Outward {

@@ -59,8 +59,7 @@ impl Scene {
         let key = home.signing_key()?;
         let cache = Cache::new(home.cache_dir(), cache_key(&key));
         let journal = Journal::open(&home.journal_path(), key, &Options::default())?;
-        let host = Host::offering(Engine::new(PoolSize::default())?, Offer { versions: OFFERED, more: link })
-            .map_err(anyhow::Error::msg)?;
+        let host = Host::offering(Engine::new(PoolSize::default())?, Offer { versions: OFFERED, more: link });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { host, journal, runtime, cache, clock, _home: home })
     }
