@@ -25,6 +25,9 @@ why = \"test\"
 [capabilities.kv]
 prefixes = [\"sweep/\"]
 access = \"read-write\"
+why = \"test\"
+[capabilities.config]
+keys = [\"SWEEP\"]
 why = \"test\"";
 
 const DENIED: &str = "

@@ -8,6 +8,7 @@ mod binary;
 mod cli;
 mod clocks;
 mod command_line;
+mod config;
 mod conformance;
 mod coverage;
 mod files;

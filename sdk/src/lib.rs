@@ -20,13 +20,14 @@
 //! ```
 //!
 //! It is built as a `cdylib` for `wasm32-wasip2`, and depends on `serde` (with `derive`) beside this crate. What it may
-//! reach is listed in its `remit.toml`: files, clocks and randomness through the standard library, [`kv`] and [`log`]
-//! through this crate, HTTP through [`http`].
+//! reach is listed in its `remit.toml`: files, clocks and randomness through the standard library, [`kv`], [`log`] and
+//! the operator's values in [`config`] through this crate, HTTP through [`http`].
 //!
-//! Outside a Remit host, as in a native test, the functions of [`http`], [`kv`] and [`log`] panic: keep the logic worth testing
-//! apart from the calls.
+//! Outside a Remit host, as in a native test, the functions of [`config`], [`http`], [`kv`] and [`log`] panic: keep the
+//! logic worth testing apart from the calls.
 
 mod agent;
+pub mod config;
 mod failure;
 pub mod http;
 pub mod kv;
@@ -50,6 +51,6 @@ pub use failure::{Context, Failure, FailureKind, Result};
 
 /// What nearly every agent needs, for one `use`.
 pub mod prelude {
-    pub use crate::{Context, Failure, FailureKind, Result, agent, http, kv, log};
+    pub use crate::{Context, Failure, FailureKind, Result, agent, config, http, kv, log};
     pub use serde::{Deserialize, Serialize};
 }

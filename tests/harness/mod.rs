@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use remit::agent::{Launch, Stop, accept};
+use remit::capability::config::{Value, Values};
 use remit::capability::wasi::http::Network;
 use remit::digest::Content;
 use remit::engine::World;
@@ -116,6 +117,7 @@ impl Scene {
             arguments: vec![name.to_owned()],
             seed: [7; 32],
             network: None,
+            values: Values::default(),
             grant: None,
         }
     }
@@ -134,6 +136,7 @@ pub struct Play {
     arguments: Vec<String>,
     seed: [u8; 32],
     network: Option<Arc<dyn Network>>,
+    values: Values,
     grant: Option<Grant>,
 }
 
@@ -147,6 +150,12 @@ impl Play {
     /// Gives the run a way out.
     pub fn reaching(mut self, network: &Arc<impl Network + 'static>) -> Self {
         self.network = Some(network.clone());
+        self
+    }
+
+    /// Has the operator set these values for the plugin.
+    pub fn configured<const N: usize>(mut self, values: [(&str, Value); N]) -> Self {
+        self.values = values.into_iter().collect();
         self
     }
 
@@ -217,6 +226,7 @@ impl Play {
             Some(network) => accepted.reaching(network.clone()),
             None => accepted,
         };
+        let accepted = accepted.configured(self.values.clone());
         let (id, stop) = (accepted.id, Stop::default());
         let mut shown: Vec<(OutputStream, Vec<u8>)> = Vec::new();
         let mut sink = |stream, bytes: &[u8]| shown.push((stream, bytes.to_vec()));

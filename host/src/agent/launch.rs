@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Agent, Given, Recorded, Replayed, Sink, Stop};
+use crate::capability::config;
 use crate::capability::files::{self, MountSpec, Mounts};
 use crate::capability::wasi::http::Network;
 use crate::capability::{Caps, Start};
@@ -128,6 +129,13 @@ impl Accepted {
         self
     }
 
+    /// Gives the run the values that the operator set for the plugin. Without them, none is set.
+    #[must_use]
+    pub fn configured(mut self, values: config::Values) -> Self {
+        self.live.caps.values = values;
+        self
+    }
+
     /// Runs to the end. See [`Agent::run`].
     ///
     /// # Errors
@@ -194,6 +202,7 @@ fn given(world: World, remit: &Remit, header: &Header, input: Vec<u8>) -> Result
         arguments: header.args.clone(),
         stdin: stdin.into(),
         preopens: guest_paths(remit),
+        config_keys: remit.config().iter().map(ToString::to_string).collect(),
         payload_max: limits[LimitKind::Payload],
     };
     Ok(Given { input, start, limits })

@@ -2,6 +2,7 @@
 //! work. Everything is linked for every guest; what the remit does not hold is refused at the call.
 
 pub mod bindings;
+pub mod config;
 pub mod connector;
 pub mod files;
 pub mod kv;
@@ -71,6 +72,8 @@ pub struct Caps {
     pub deadlines: HashMap<u32, Duration>,
     /// The way out to the network, where the host has one.
     pub network: Option<Arc<dyn wasi::http::Network>>,
+    /// What the operator set for the plugin, granted or not.
+    pub values: config::Values,
 }
 
 /// Why a stream operation failed.
@@ -136,6 +139,8 @@ pub struct Derived {
     pub stdin_at: usize,
     /// Guest paths of the mounts, in mount order.
     pub preopens: Vec<String>,
+    /// The configuration values that the remit grants, in order.
+    pub config_keys: Vec<String>,
     /// The most bytes of one call's params, and of its outcome.
     pub payload_max: u64,
 }
@@ -228,6 +233,8 @@ pub struct Start {
     pub stdin: Arc<[u8]>,
     /// Guest paths of the mounts, in mount order.
     pub preopens: Vec<String>,
+    /// The configuration values that the remit grants, in order.
+    pub config_keys: Vec<String>,
     /// The most bytes of one call's params, and of its outcome.
     pub payload_max: u64,
 }
@@ -246,6 +253,7 @@ impl Derived {
             stdin: start.stdin,
             stdin_at: 0,
             preopens: start.preopens,
+            config_keys: start.config_keys,
             payload_max: start.payload_max,
         }
     }
@@ -306,6 +314,7 @@ pub fn link(engine: &Engine, offer: Offer) -> wasmtime::Result<(Linker<Guest>, F
     let mut linker = Linker::new(engine.wasmtime());
     let mut functions = Functions::default();
     let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions };
+    config::link(&mut link)?;
     kv::link(&mut link)?;
     log::link(&mut link)?;
     wasi::link(&mut link)?;

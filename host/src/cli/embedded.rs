@@ -24,6 +24,7 @@ macro_rules! included {
 const FILES: &[(&str, &str)] = included![
     "sdk/Cargo.toml",
     "sdk/src/agent.rs",
+    "sdk/src/config.rs",
     "sdk/src/failure.rs",
     "sdk/src/http.rs",
     "sdk/src/http/error.rs",
@@ -34,6 +35,7 @@ const FILES: &[(&str, &str)] = included![
     "sdk/src/kv.rs",
     "sdk/src/lib.rs",
     "sdk/src/log.rs",
+    "wit/config.wit",
     "wit/kv.wit",
     "wit/log.wit",
     "wit/types.wit",

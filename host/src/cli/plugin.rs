@@ -227,7 +227,6 @@ fn not_offered(request: &Request) -> Option<&'static str> {
         ("a model", request.model.is_some()),
         ("connectors", !request.connectors.is_empty()),
         ("tools", request.tools.is_some()),
-        ("configuration values", request.config.is_some()),
     ]
     .into_iter()
     .find_map(|(what, is_requested)| is_requested.then_some(what))

@@ -17,10 +17,13 @@ use super::plugin::Plugin;
 use super::report::{Failure, Result, note, print_bytes, print_json};
 use super::session::Session;
 use crate::agent::{Accepted, Agent, Launch, LaunchError, Stop, accept};
+use crate::capability::config::Values;
+use crate::config;
 use crate::engine::World;
 use crate::gate::{End, Outcome, OutputStream};
 use crate::id::RunId;
 use crate::meter::{LimitKind, Limits};
+use crate::scope::Remit;
 
 /// Runs the plugin and returns how the process ends.
 pub fn run(shell: &Shell, args: &args::Run) -> Result {
@@ -37,6 +40,7 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     check_kind(plugin, agent.world())?;
     let granted = ask::decide(&Answers { session, plugin }, args)?;
     let network = outward::network(session, plugin, &granted.remit)?;
+    let values = values(session, plugin, &granted.remit)?;
     let launch = launch(plugin, &agent, args, granted)?;
     let engine = session.host()?.engine().fingerprint();
     let stop = Stop::default();
@@ -44,12 +48,22 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let (id, ended) = session.block_on(&stop, async {
         let accepted =
             accept(launch, &agent, engine, session.journal(), session.clock().clone()).map_err(not_started)?;
-        let accepted = network.into_iter().fold(accepted, Accepted::reaching);
+        let accepted = network.into_iter().fold(accepted, Accepted::reaching).configured(values);
         let id = accepted.id;
         note(format!("run {id}"));
         Ok::<_, Failure>((id, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await))
     })??;
     conclude(session, args, id, &ended?, shown)
+}
+
+/// Returns what the operator set for the plugin, if the remit lets it read any of that.
+fn values(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Values> {
+    match plugin.manifest() {
+        Some(manifest) if !remit.config().is_empty() => {
+            Ok(config::read(session.home().path())?.values.for_plugin(&manifest.name))
+        }
+        _ => Ok(Values::default()),
+    }
 }
 
 /// Refuses a component that is not what its manifest says, because a person granted what the manifest says.

@@ -233,6 +233,7 @@ impl<C> Live<C> {
                 indexes.into_iter().try_for_each(|index| self.remit.file_allows(index, access))
             }
             Ask::Log(level) => self.remit.log_allows(level),
+            Ask::Config(key) => self.remit.config_allows(key),
             Ask::Http(target) => self.remit.http_allows(target).map(drop),
             Ask::Never(what) => return Err(Box::new(Refusal { rule: format!("no remit allows {what}"), grant: None })),
         }

@@ -143,6 +143,39 @@ impl Value for i32 {
     }
 }
 
+impl Value for i64 {
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_uint(((*self << 1) ^ (*self >> 63)) as u64, out);
+    }
+
+    fn decode(input: &mut &[u8]) -> Result<Self, Malformed> {
+        let folded = take_uint(input)?;
+        Ok((folded >> 1) as i64 ^ -((folded & 1) as i64))
+    }
+
+    fn json(&self) -> Json {
+        json!(self)
+    }
+}
+
+/// The bits, with one NaN for all.
+impl Value for f64 {
+    fn encode(&self, out: &mut Vec<u8>) {
+        let number = if self.is_nan() { Self::NAN } else { *self };
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+
+    fn decode(input: &mut &[u8]) -> Result<Self, Malformed> {
+        let (bits, rest) = input.split_first_chunk().ok_or(Malformed)?;
+        *input = rest;
+        Ok(Self::from_le_bytes(*bits))
+    }
+
+    fn json(&self) -> Json {
+        json!(self)
+    }
+}
+
 impl Value for u8 {
     #[inline]
     fn encode(&self, out: &mut Vec<u8>) {
@@ -365,6 +398,9 @@ mod tests {
         check((), json!([]));
         check(u64::MAX, json!(u64::MAX));
         check(-7_i32, json!(-7));
+        check(i64::MIN, json!(i64::MIN));
+        check(i64::MAX, json!(i64::MAX));
+        check(-0.5_f64, json!(-0.5));
         check((String::from("key"), true), json!(["key", true]));
         check(b"text".to_vec(), json!("text"));
         check(vec![0xff_u8, 0xfe, 1, 2], json!({ "base64": "//4BAg==" }));
