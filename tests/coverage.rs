@@ -16,6 +16,7 @@ use remit::gate::Where;
 use self::exceptions::{NEVER_ALLOWED, NEVER_REFUSED};
 use crate::harness::{Guest, HOST, Ran, Scene};
 use crate::http::{self, Stub};
+use crate::tools;
 
 const ALLOWED: &str = "
 [capabilities.files.root]
@@ -79,6 +80,10 @@ static SEEN: LazyLock<Seen> = LazyLock::new(|| {
     for (arguments, granted, answer) in http::every_function() {
         let play = scene.command("http", arguments.iter().copied()).granted(granted);
         seen.note(play.reaching(&Stub::new(answer)).run());
+    }
+    for (arguments, granted) in tools::every_function() {
+        let play = scene.command("tools", arguments.iter().copied()).granted(granted);
+        seen.note(play.connected(&tools::stub::Stub::new(|_, _| Ok(serde_json::json!(1)))).run());
     }
     seen
 });

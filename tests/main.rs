@@ -25,4 +25,5 @@ mod secrets;
 mod sockets;
 mod support;
 mod tidy;
+mod tools;
 mod versions;

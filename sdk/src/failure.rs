@@ -7,7 +7,7 @@ use std::{any::Any, error::Error, fmt, io, iter};
 
 use serde_json::{Value, json};
 
-use crate::{bindings, config, http, kv};
+use crate::{bindings, config, http, kv, tools};
 
 /// Why a run failed, by what its caller can do about it.
 pub use crate::bindings::remit::plugin::types::FailureKind;
@@ -97,7 +97,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error of the remit (from [`config`], [`http`], [`kv`], or the "permission denied" of `std::io`) keeps its kind, and so does a
+/// An error of the remit (from [`config`], [`http`], [`kv`], [`tools`], or the "permission denied" of `std::io`) keeps its kind, and so does a
 /// destination that does not answer; any other is internal.
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
@@ -113,7 +113,8 @@ fn kind_of(error: &dyn Any) -> FailureKind {
     if let Some(error) = error.downcast_ref::<http::Error>() {
         return kind_of_http(error);
     }
-    let is_refused = refused_file() || refused_key() || refused_value();
+    let refused_tool = || error.downcast_ref::<tools::Error>().is_some_and(tools::Error::is_denied);
+    let is_refused = refused_file() || refused_key() || refused_value() || refused_tool();
     if is_refused { FailureKind::Denied } else { FailureKind::Internal }
 }
 

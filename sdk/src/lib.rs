@@ -21,9 +21,10 @@
 //!
 //! It is built as a `cdylib` for `wasm32-wasip2`, and depends on `serde` (with `derive`) beside this crate. What it may
 //! reach is listed in its `remit.toml`: files, clocks and randomness through the standard library, [`kv`], [`log`] and
-//! the operator's values in [`config`] through this crate, HTTP through [`http`].
+//! the operator's values in [`config`] through this crate, HTTP through [`http`], the functions of connectors that a model
+//! may choose from through [`tools`].
 //!
-//! Outside a Remit host, as in a native test, the functions of [`config`], [`http`], [`kv`] and [`log`] panic: keep the
+//! Outside a Remit host, as in a native test, the functions of [`config`], [`http`], [`kv`], [`log`] and [`tools`] panic: keep the
 //! logic worth testing apart from the calls.
 
 mod agent;
@@ -32,6 +33,7 @@ mod failure;
 pub mod http;
 pub mod kv;
 pub mod log;
+pub mod tools;
 
 /// The bindings made from the WIT package `remit:plugin`, for what the rest of this crate does not cover.
 ///
@@ -51,6 +53,6 @@ pub use failure::{Context, Failure, FailureKind, Result};
 
 /// What nearly every agent needs, for one `use`.
 pub mod prelude {
-    pub use crate::{Context, Failure, FailureKind, Result, agent, config, http, kv, log};
+    pub use crate::{Context, Failure, FailureKind, Result, agent, config, http, kv, log, tools};
     pub use serde::{Deserialize, Serialize};
 }

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use remit::agent::{Launch, Stop, accept};
+use remit::agent::{Accepted, Launch, Stop, accept};
 use remit::capability::config::{Value, Values};
+use remit::capability::connector::route::Route;
 use remit::capability::wasi::http::Network;
 use remit::digest::Content;
 use remit::engine::World;
@@ -117,6 +118,7 @@ impl Scene {
             arguments: vec![name.to_owned()],
             seed: [7; 32],
             network: None,
+            connectors: None,
             values: Values::default(),
             grant: None,
         }
@@ -136,6 +138,7 @@ pub struct Play {
     arguments: Vec<String>,
     seed: [u8; 32],
     network: Option<Arc<dyn Network>>,
+    connectors: Option<Arc<dyn Route>>,
     values: Values,
     grant: Option<Grant>,
 }
@@ -150,6 +153,12 @@ impl Play {
     /// Gives the run a way out.
     pub fn reaching(mut self, network: &Arc<impl Network + 'static>) -> Self {
         self.network = Some(network.clone());
+        self
+    }
+
+    /// Gives the run a way to connectors.
+    pub fn connected(mut self, connectors: &Arc<impl Route + 'static>) -> Self {
+        self.connectors = Some(connectors.clone());
         self
     }
 
@@ -226,7 +235,7 @@ impl Play {
             Some(network) => accepted.reaching(network.clone()),
             None => accepted,
         };
-        let accepted = accepted.configured(self.values.clone());
+        let accepted = self.connectors.iter().cloned().fold(accepted, Accepted::routed);
         let (id, stop) = (accepted.id, Stop::default());
         let mut shown: Vec<(OutputStream, Vec<u8>)> = Vec::new();
         let mut sink = |stream, bytes: &[u8]| shown.push((stream, bytes.to_vec()));
@@ -258,6 +267,7 @@ impl Play {
             grants: Vec::new(),
             remit: self.grant.as_ref().map_or_else(|| Remit::from_request(request), Remit::from_grant),
             mounts: self.mounts.iter().map(|(name, dir)| (name.parse().expect("a name"), dir.clone())).collect(),
+            values: self.values.clone(),
             limits: self.limits.iter().fold(limits, |limits, &(kind, value)| limits.with(kind, value)),
             input: self.input.clone(),
             arguments: self.arguments.clone(),

@@ -14,7 +14,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::Sink;
-use crate::gate::{Buffered, Output, StopReason};
+use crate::capability::Caps;
+use crate::gate::{Buffered, Family, Live, Output, StopReason};
+use crate::meter::Crossed;
 
 /// How often buffered entries are handed to the journal, and durable output and a stop are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -51,6 +53,8 @@ pub(super) enum Driven<T> {
     Finished(T),
     /// The host stopped it.
     Stopped(StopReason),
+    /// It took longer than whoever waits for it does.
+    Late(Crossed),
 }
 
 /// Shows a run's output as its entries become durable.
@@ -59,13 +63,15 @@ pub(super) struct Shower<'a>(Option<Showing<'a>>);
 struct Showing<'a> {
     output: Output,
     journal: Buffered,
+    family: Option<Family>,
     sink: Sink<'a>,
 }
 
 impl<'a> Shower<'a> {
-    /// Shows `output` to `sink` as far as it is durable in `journal`.
-    pub fn new(output: Output, journal: Buffered, sink: Sink<'a>) -> Self {
-        Self(Some(Showing { output, journal, sink }))
+    /// Shows the output of a run to `sink` as far as it is durable.
+    pub fn new(live: &Live<Caps>, sink: Sink<'a>) -> Self {
+        let (output, journal, family) = (live.output(), live.journal(), live.family().cloned());
+        Self(Some(Showing { output, journal, family, sink }))
     }
 
     /// Shows nothing: replay has no output.
@@ -86,7 +92,10 @@ impl<'a> Shower<'a> {
     fn flush(&self) {
         if let Some(showing) = &self.0 {
             // A journal that fails tells the guest's next call, or the end of the run.
-            let _ = showing.journal.borrow_mut().flush();
+            let _ = match &showing.family {
+                Some(family) => family.flush(),
+                None => showing.journal.borrow_mut().flush(),
+            };
         }
     }
 }

@@ -5,11 +5,12 @@ use wasmtime::{Store, Trap, WasmBacktrace};
 use super::drive::Driven;
 use super::{Returned, kind_name};
 use crate::capability::Guest;
+use crate::capability::connector::import::exhausted;
 use crate::engine::HostMemory;
 use crate::gate::divergence::Kind;
 use crate::gate::end::Failure;
 use crate::gate::halt::Shown;
-use crate::gate::{Divergence, End, FuelRule, Halt, Outcome, StopReason, Where};
+use crate::gate::{Divergence, End, FuelRule, Halt, Outcome, StopReason, Where, Why};
 use crate::journal;
 use crate::meter::{Crossed, LimitKind, Limits};
 
@@ -30,13 +31,13 @@ pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Re
     let fuel = store.data().fuel_max - store.get_fuel().expect("the configuration counts fuel");
     let memory_peak = store.data().growth.memory_peak();
     let guest = store.data_mut();
-    let waiting_in = guest.waiting_in.map(|index| guest.gate.function(index).name.to_owned());
-    let halted_in = guest.gate.halted_in().map(|function| function.name.to_owned());
-    let mut usage = guest.gate.as_live().map(|live| *live.usage()).unwrap_or_default();
+    let waiting_in = guest.waiting_in.map(|index| guest.gate.function(index).name.to_string());
+    let halted_in = guest.gate.halted_in().map(|function| function.name.to_string());
+    let (mut usage, called) = guest.gate.as_live().map(|live| (*live.usage(), live.called())).unwrap_or_default();
     usage.fuel = fuel;
     usage.memory_peak = memory_peak;
     let mut judged = Judged {
-        end: End { outcome: Outcome::Succeeded { result: None }, at: Where::Guest, fuel, usage },
+        end: End { outcome: Outcome::Succeeded { result: None }, at: Where::Guest, fuel, usage, called },
         divergence: None,
         end_of_record: false,
         journal: None,
@@ -47,6 +48,10 @@ pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Re
             let max = guest.growth.limits()[LimitKind::WallTime];
             judged.end.outcome =
                 Outcome::Limit { crossed: Crossed { limit: LimitKind::WallTime, max, wanted: max + 1 } };
+        }
+        Driven::Late(crossed) => {
+            judged.end.at = waiting_in.map_or(Where::Slice, Where::Call);
+            judged.end.outcome = Outcome::Limit { crossed };
         }
         Driven::Stopped(reason) => {
             judged.end.at = waiting_in.map_or(Where::Slice, Where::Call);
@@ -68,7 +73,7 @@ fn outcome_of(returned: Returned) -> Outcome {
                 details: failure.details,
             },
         },
-        Returned::Command(Ok(())) => Outcome::Succeeded { result: None },
+        Returned::Command(Ok(())) | Returned::Connector => Outcome::Succeeded { result: None },
         Returned::Command(Err(())) => Outcome::Exited { code: 1 },
     }
 }
@@ -81,6 +86,10 @@ fn failed(judged: &mut Judged, error: wasmtime::Error, halted_in: Option<String>
     }
     if let Some(crossed) = too_many_parts(&error, limits) {
         judged.end.outcome = Outcome::Limit { crossed };
+        return;
+    }
+    if let Some(cap) = exhausted(&error) {
+        judged.end.outcome = Outcome::Trapped { message: cap.to_string(), backtrace };
         return;
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
@@ -127,6 +136,13 @@ fn halted(judged: &mut Judged, halt: Halt, at: Where, backtrace: Option<String>)
     match halt {
         Halt::Exit(0) => judged.end.outcome = Outcome::Succeeded { result: None },
         Halt::Exit(code) => judged.end.outcome = Outcome::Exited { code },
+        Halt::Unanswered { failed, .. } if failed.why == Why::Denied => {
+            let failure = Failure { kind: "denied".to_owned(), message: failed.message, details: None };
+            judged.end.outcome = Outcome::Failed { failure };
+        }
+        Halt::Unanswered { function, failed } => {
+            judged.end.outcome = Outcome::ConnectorFailed { function, failed: *failed };
+        }
         Halt::Misuse(message) => judged.end.outcome = Outcome::Trapped { message, backtrace },
         Halt::Limit(crossed) => judged.end.outcome = Outcome::Limit { crossed },
         Halt::EndOfRecord => judged.end_of_record = true,
@@ -164,13 +180,8 @@ pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged) -> Resu
     if let Err(code) = live.caps.sync_changed_files() {
         judged.end.outcome = Outcome::HostFailed { message: format!("a changed file did not get to the disk: {code}") };
     }
-    let durable = {
-        let journal = live.journal();
-        let mut journal = journal.borrow_mut();
-        journal.state(judged.end.fuel, time_us, &judged.end)?;
-        journal.durable()?
-    };
-    durable.await?;
+    live.journal().borrow_mut().state(judged.end.fuel, time_us, &judged.end)?;
+    live.durable()?.await?;
     Ok(judged.end)
 }
 

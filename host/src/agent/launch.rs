@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Agent, Given, Recorded, Replayed, Sink, Stop};
+use super::{Agent, Connectors, Given, Links, Recorded, Replayed, Sink, Stop};
 use crate::capability::config;
+use crate::capability::connector::route::Route;
 use crate::capability::files::{self, MountSpec, Mounts};
 use crate::capability::wasi::http::Network;
 use crate::capability::{Caps, Start};
@@ -13,13 +14,14 @@ use crate::digest::{Content, Digest};
 use crate::engine::{FUEL_SLICE, World};
 use crate::gate::{End, FuelRule, Live, Replay};
 use crate::id::RunId;
-use crate::journal::{self, Header, Journal, Payload, Plugin};
+use crate::journal::{self, Cause, Header, Journal, Payload, Plugin};
 use crate::manifest::Name;
 use crate::meter::{LimitKind, Limits};
 use crate::scope::Remit;
 use crate::time::Clock;
 
 /// Everything that decides a run, checked and ready.
+#[derive(Clone)]
 pub struct Launch {
     /// Who the plugin is: kv belongs to this identity.
     pub identity: String,
@@ -37,6 +39,8 @@ pub struct Launch {
     pub remit: Remit,
     /// The operator's folder for each of the remit's files, by name.
     pub mounts: BTreeMap<Name, PathBuf>,
+    /// What the operator set for the plugin, granted or not.
+    pub values: config::Values,
     /// The run's limits.
     pub limits: Limits,
     /// JSON for an agent, standard input for a command.
@@ -75,8 +79,8 @@ pub enum LaunchError {
 pub struct Accepted {
     /// The run.
     pub id: RunId,
-    given: Given,
-    live: Live<Caps>,
+    pub(super) given: Given,
+    pub(super) live: Live<Caps>,
 }
 
 /// Opens the mounts, writes the header and returns the run, ready to go.
@@ -90,14 +94,26 @@ pub fn accept(
     journal: &Journal,
     clock: Clock,
 ) -> Result<Accepted, LaunchError> {
+    accept_for(launch, agent, engine, journal, clock, None)
+}
+
+/// As [`accept`], for a connector that is called because of `cause`.
+pub(super) fn accept_for(
+    launch: Launch,
+    agent: &Agent,
+    engine: Digest,
+    journal: &Journal,
+    clock: Clock,
+    cause: Option<Cause>,
+) -> Result<Accepted, LaunchError> {
     let launch = within_quota(launch);
     let mounts = open_mounts(&launch)?;
-    let header = header(&launch, agent.world(), engine, &clock);
+    let header = Header { cause, ..header(&launch, agent.world(), engine, &clock) };
     let given = given(agent.world(), &launch.remit, &header, launch.input.clone())?;
     let writer = journal.accept(&header, &blobs(&launch, &header))?;
     let id = writer.id();
     let quotas = launch.remit.files().iter().map(|files| files.quota()).collect();
-    let caps = Caps { mounts, quotas, ..Caps::default() };
+    let caps = Caps { mounts, quotas, values: launch.values, ..Caps::default() };
     let live = Live::new(caps, writer, agent.functions(), Arc::new(launch.remit), launch.limits, clock);
     Ok(Accepted { id, given, live })
 }
@@ -129,10 +145,17 @@ impl Accepted {
         self
     }
 
-    /// Gives the run the values that the operator set for the plugin. Without them, none is set.
+    /// Gives the run a way to connectors that is not [`Connectors`]'.
     #[must_use]
-    pub fn configured(mut self, values: config::Values) -> Self {
-        self.live.caps.values = values;
+    pub fn routed(mut self, connectors: Arc<dyn Route>) -> Self {
+        self.live.caps.connectors = Some(connectors);
+        self
+    }
+
+    /// Gives the run the connectors that it may call.
+    #[must_use]
+    pub fn calling(mut self, connectors: &Arc<Connectors>, links: &Arc<Links>) -> Self {
+        connectors.serve(self.id, &mut self.live, links);
         self
     }
 
@@ -165,6 +188,7 @@ fn header(launch: &Launch, world: World, engine: Digest, clock: &Clock) -> Heade
     Header {
         accepted: clock.now(),
         args: launch.arguments.clone(),
+        cause: None,
         component: launch.component.digest(),
         cut: None,
         engine: engine.to_string(),
@@ -195,7 +219,7 @@ fn given(world: World, remit: &Remit, header: &Header, input: Vec<u8>) -> Result
     let limits: Limits = serde_json::from_value(header.limits.clone()).unwrap_or_default();
     let (input, stdin) = match world {
         World::Agent => (String::from_utf8(input).map_err(|_| LaunchError::InputNotText)?, Vec::new()),
-        World::Command => (String::new(), input),
+        World::Command | World::Connector => (String::new(), input),
     };
     let start = Start {
         seed: header.seed,

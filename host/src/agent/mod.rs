@@ -3,15 +3,19 @@
 //! Live and replay go through the same code: build the store, instantiate, call, drive in slices of fuel, judge how
 //! it ended. Only the gate's side differs.
 
+mod connectors;
 mod drive;
 mod ending;
 mod launch;
 mod prepare;
+mod served;
+mod session;
 
+pub use connectors::{Connectors, DEPTH_MAX, Links, Node, SEATS_MAX};
 pub use drive::Stop;
 pub use ending::{Replayed, Verdict};
 pub use launch::{Accepted, Launch, LaunchError, RecallError, Recalled, accept, recall};
-pub use prepare::{Host, PrepareError, unknown_imports};
+pub use prepare::{Connected, Host, PrepareError, is_another_plugins, unknown_imports};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +25,7 @@ use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
 use crate::capability::bindings::types::{Failure as WitFailure, FailureKind};
+use crate::capability::connector::incoming::Exported;
 use crate::capability::{Caps, Derived, Guest, Start};
 use crate::engine::{FUEL_SLICE, Growth, World};
 use crate::gate::{End, Functions, Gate, Live, OutputStream, Replay, Where};
@@ -33,6 +38,7 @@ pub struct Agent {
     world: World,
     pre: InstancePre<Guest>,
     functions: Arc<Functions>,
+    exports: Arc<[Exported]>,
 }
 
 /// What an agent's run is given besides its gate.
@@ -84,6 +90,11 @@ impl Agent {
         self.world
     }
 
+    /// Returns the interfaces that a connector exports, with its functions' places in the table.
+    pub fn exports(&self) -> &[Exported] {
+        &self.exports
+    }
+
     /// Runs live and records. Output is handed to `sink` once it is durable; the end is durable when this returns.
     ///
     /// # Errors
@@ -95,11 +106,15 @@ impl Agent {
         stop: &Stop,
         sink: Sink<'_>,
     ) -> Result<End, journal::Error> {
-        let mut shower = Shower::new(live.output(), live.journal(), sink);
+        let mut shower = Shower::new(&live, sink);
+        let route = live.caps.connectors.clone();
         let gate = Gate::live(self.functions.clone(), Derived::new(given.start), live);
         let mut store = self.store(gate, &given.limits, given.limits[LimitKind::Fuel]);
         let guest = self.enter(&mut store, given.input);
         let driven = drive(guest, stop, given.limits.wall_time(), &mut shower).await;
+        if let Some(route) = route {
+            route.close().await;
+        }
         let judged = ending::judge(&mut store, driven);
         let end = ending::record(&mut store, judged).await?;
         shower.show();
@@ -153,6 +168,7 @@ impl Agent {
         match self.world {
             World::Agent => call_agent(store, &instance, input).await,
             World::Command => call_command(store, &instance).await,
+            World::Connector => served::replay(self, store, &instance).await,
         }
     }
 }
@@ -163,6 +179,8 @@ pub(crate) enum Returned {
     Agent(Result<String, WitFailure>),
     /// A command's success or failure.
     Command(Result<(), ()>),
+    /// A connector returns nothing: it is over when nobody calls it any more.
+    Connector,
 }
 
 async fn call_agent(store: &mut Store<Guest>, instance: &Instance, input: String) -> wasmtime::Result<Returned> {

@@ -1,23 +1,30 @@
 //! From the bytes of a component to an [`Agent`]: inspect, check what it imports, compile or load, link.
 
+mod imports;
+
 use wasmtime::Store;
 use wasmtime::component::types::{ComponentFunc, ComponentItem, ResultType, Type};
 use wasmtime::component::{Component, ComponentExportIndex, Instance, Linker};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Agent;
+use crate::capability::connector::incoming;
 use crate::capability::{Guest, Offer, VERSIONS, WIT_VERSION, link};
 use crate::digest::Content;
+use crate::engine::compatible::Difference;
+use crate::engine::interface::read::Unsupported;
+use crate::engine::interface::{Interface, read};
 use crate::engine::{Cache, ComponentError, Engine, Inspected, World, inspect};
 use crate::gate::Functions;
 
-/// What turns components into agents: the engine with everything linked.
+pub use self::imports::Connected;
+
+/// What turns components into agents: the engine, and what guests can reach.
 pub struct Host {
     engine: Engine,
-    linker: Linker<Guest>,
-    functions: Arc<Functions>,
-    versions: Versions,
+    offer: Offer,
+    functions: OnceLock<Arc<Functions>>,
 }
 
 /// Why a component cannot be started.
@@ -48,6 +55,24 @@ pub enum PrepareError {
         /// What the component seems to be.
         world: World,
     },
+    /// The component imports interfaces of other plugins, and no connector is linked for them.
+    #[error("the component imports {}, which this host does not offer, and no connector is linked for it",
+        .imports.join(", "))]
+    NotConnected {
+        /// The interfaces.
+        imports: Vec<String>,
+    },
+    /// An interface cannot link two plugins.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
+    /// The component and its connector differ in an interface.
+    #[error("{connector} does not fit: {difference}")]
+    Incompatible {
+        /// The connector.
+        connector: String,
+        /// Where they differ.
+        difference: Difference,
+    },
     /// The component does not fit an interface that it imports.
     #[error("the component does not fit the host's interfaces: {0}")]
     Mismatch(String),
@@ -65,24 +90,29 @@ impl PrepareError {
             Self::WrongRun { .. } => {
                 format!("build it with the SDK for remit:plugin {WIT_VERSION}, or for wasi:cli/command")
             }
+            Self::NotConnected { imports } => format!(
+                "request it in remit.toml with [capabilities.connectors.\"{}\"], install a connector that exports it \
+                 with `remit install PATH`, and grant it with `remit grant PLUGIN --requested`",
+                imports.first().map_or("", String::as_str)
+            ),
+            Self::Unsupported(_) => "change the interface's WIT".into(),
+            Self::Incompatible { .. } => {
+                "build both for the same version of the interface, or install the connector's version that fits".into()
+            }
             Self::Mismatch(_) => "build it with a toolchain for WASI 0.2".into(),
         }
     }
 }
 
 impl Host {
-    /// Links everything that guests can reach.
+    /// Offers Remit's interfaces and WASI's.
     pub fn new(engine: Engine) -> Self {
-        Self::offering(engine, Offer::default()).expect("no interface of this host is defined twice")
+        Self::offering(engine, Offer::default())
     }
 
-    /// Links Remit's interfaces and those that an embedder adds.
-    ///
-    /// # Errors
-    /// When the embedder defines a name twice.
-    pub fn offering(engine: Engine, offer: Offer) -> wasmtime::Result<Self> {
-        let (linker, functions) = link(&engine, offer)?;
-        Ok(Self { engine, linker, functions: Arc::new(functions), versions: offer.versions })
+    /// Offers interfaces that an embedder adds, too.
+    pub fn offering(engine: Engine, offer: Offer) -> Self {
+        Self { engine, offer, functions: OnceLock::new() }
     }
 
     /// Returns the engine.
@@ -91,8 +121,11 @@ impl Host {
     }
 
     /// Returns the table of host functions.
+    ///
+    /// # Panics
+    /// When the embedder defines a name twice.
     pub fn functions(&self) -> &Arc<Functions> {
-        &self.functions
+        self.functions.get_or_init(|| Arc::new(self.linked(&[]).1))
     }
 
     /// Makes an agent of a component, compiled at most once per engine and cache.
@@ -100,10 +133,32 @@ impl Host {
     /// # Errors
     /// [`PrepareError`] says why it cannot be started.
     pub fn prepare(&self, component: &Content, cache: &Cache) -> Result<Agent, PrepareError> {
+        self.prepare_with(component, cache, Connected::To(&[]))
+    }
+
+    /// Makes an agent of a component that calls connectors, or of a connector.
+    ///
+    /// # Errors
+    /// [`PrepareError`] says why it cannot be started.
+    pub fn prepare_with(
+        &self,
+        component: &Content,
+        cache: &Cache,
+        connected: Connected<'_>,
+    ) -> Result<Agent, PrepareError> {
         let inspected = inspect(component)?;
-        check_imports(&inspected.imports, self.versions)?;
+        check_imports(&inspected.imports, self.offer.versions)?;
         let compiled = cache.load(&self.engine, component)?;
-        self.link(&compiled, inspected.world)
+        self.link(&compiled, &inspected, connected)
+    }
+
+    /// Returns the interfaces that a connector exports.
+    ///
+    /// # Errors
+    /// [`PrepareError`] says why it cannot be called.
+    pub fn exports(&self, component: &Content, cache: &Cache) -> Result<Vec<Interface>, PrepareError> {
+        inspect(component)?;
+        Ok(read::exports(&cache.load(&self.engine, component)?)?)
     }
 
     /// Says whether a component could be started, without keeping it.
@@ -112,16 +167,31 @@ impl Host {
     /// [`PrepareError`] says why it cannot.
     pub fn check(&self, bytes: &[u8]) -> Result<Inspected, PrepareError> {
         let inspected = inspect(bytes)?;
-        check_imports(&inspected.imports, self.versions)?;
-        self.link(&self.engine.compile(bytes)?, inspected.world)?;
+        check_imports(&inspected.imports, self.offer.versions)?;
+        self.link(&self.engine.compile(bytes)?, &inspected, Connected::ByRecord)?;
         Ok(inspected)
     }
 
-    fn link(&self, component: &Component, world: World) -> Result<Agent, PrepareError> {
+    fn link(
+        &self,
+        component: &Component,
+        inspected: &Inspected,
+        connected: Connected<'_>,
+    ) -> Result<Agent, PrepareError> {
+        let world = inspected.world;
         check_export(component, world)?;
-        let pre = self.linker.instantiate_pre(component);
-        let pre = pre.map_err(|error| PrepareError::Mismatch(format!("{error:#}")))?;
-        Ok(Agent { world, pre, functions: self.functions.clone() })
+        let (mut linker, mut functions) = self.linked(&inspected.imports);
+        connected.define(component, &mut linker, &mut functions)?;
+        let exports = match world {
+            World::Connector => incoming::add(&mut functions, read::exports(component)?).map_err(mismatch)?,
+            World::Agent | World::Command => Vec::new(),
+        };
+        let pre = linker.instantiate_pre(component);
+        Ok(Agent { world, pre: pre.map_err(mismatch)?, functions: Arc::new(functions), exports: exports.into() })
+    }
+
+    fn linked(&self, imports: &[String]) -> (Linker<Guest>, Functions) {
+        link(&self.engine, self.offer, imports).expect("no interface of this host is defined twice")
     }
 }
 
@@ -136,6 +206,7 @@ fn check_export(component: &Component, world: World) -> Result<(), PrepareError>
             }
             _ => None,
         }),
+        World::Connector => return Ok(()),
     };
     let fits = match (world, run) {
         (World::Agent, Some(ComponentItem::ComponentFunc(run))) => is_agent_run(&run),
@@ -169,12 +240,24 @@ fn check_imports(imports: &[String], versions: Versions) -> Result<(), PrepareEr
     if let Some(import) = imports.iter().find(|import| import.starts_with("remit:plugin/")) {
         return Err(PrepareError::WitVersion { import: import.clone() });
     }
+    let (_, imports): (Vec<_>, Vec<_>) = imports.into_iter().partition(|import| is_another_plugins(import));
     if imports.is_empty() { Ok(()) } else { Err(PrepareError::UnknownImports { imports }) }
 }
 
-/// Returns the imports that this host cannot satisfy in any version.
+/// Says whether an import is an interface that only another plugin can have.
+pub fn is_another_plugins(import: &str) -> bool {
+    import.contains('/') && !import.starts_with("wasi:") && !import.starts_with("remit:")
+}
+
+fn mismatch(error: wasmtime::Error) -> PrepareError {
+    PrepareError::Mismatch(format!("{error:#}"))
+}
+
+/// Returns the imports that neither this host, in any version, nor a connector can satisfy.
 pub fn unknown_imports(imports: &[String]) -> Vec<String> {
-    not_offered(imports, VERSIONS)
+    let mut unknown = not_offered(imports, VERSIONS);
+    unknown.retain(|import| !is_another_plugins(import));
+    unknown
 }
 
 fn not_offered(imports: &[String], versions: Versions) -> Vec<String> {

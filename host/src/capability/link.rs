@@ -5,6 +5,7 @@
 
 mod wait;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,7 +102,11 @@ impl<P> Clone for First<P> {
     }
 }
 
-/// A linker being filled, with the table of what it can satisfy.
+/// A linker being filled, with the table of what this host can satisfy.
+///
+/// The table always has every function, in one order, so that an index means the same for each component. The linker
+/// gets the interfaces that are wanted: defining one costs a microsecond for each of its functions, and most components
+/// import a few.
 pub struct Link<'a> {
     /// Wasmtime's linker.
     pub linker: &'a mut Linker<Guest>,
@@ -109,6 +114,8 @@ pub struct Link<'a> {
     pub functions: &'a mut Functions,
     /// Versions of the packages that are linked, as `("wasi:io", "0.2.12")`.
     pub versions: &'static [(&'static str, &'static str)],
+    /// The interfaces that the component imports, without versions.
+    pub wanted: HashSet<&'a str>,
 }
 
 impl Link<'_> {
@@ -116,7 +123,7 @@ impl Link<'_> {
     pub fn sync<P: Params, R: Returns>(&mut self, name: &'static str, call: Call<P, R>) -> Result<()> {
         let index = self.functions.add::<P, R>(name, call.class, call.judge.is_some());
         let op = call.op(index);
-        let (mut instance, function) = self.place(name)?;
+        let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
         instance.func_wrap(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
             let fuel = fuel_used(&store)?;
             Ok(store.data_mut().gate.call(&op, fuel, &params)?)
@@ -127,7 +134,7 @@ impl Link<'_> {
     pub fn durable<P: Params, R: Returns>(&mut self, name: &'static str, call: Call<P, R>) -> Result<()> {
         let index = self.functions.add::<P, R>(name, call.class, call.judge.is_some());
         let op = Arc::new(call.op(index));
-        let (mut instance, function) = self.place(name)?;
+        let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
         instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
             let op = op.clone();
             boxed(async move {
@@ -153,7 +160,7 @@ impl Link<'_> {
     ) -> Result<()> {
         let index = self.functions.add::<P, R>(name, call.class, call.judge.is_some());
         let op = Arc::new(call.op(index));
-        let (mut instance, function) = self.place(name)?;
+        let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
         instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
             let (op, first) = (op.clone(), first.clone());
             boxed(async move {
@@ -182,7 +189,7 @@ impl Link<'_> {
         perform: Computed<P, R>,
     ) -> Result<()> {
         let index = self.functions.add::<P, R>(name, Class::Pure, false);
-        let (mut instance, function) = self.place(name)?;
+        let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
         instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
             let first = first.clone();
             boxed(async move {
@@ -203,7 +210,7 @@ impl Link<'_> {
     ) -> Result<()> {
         let index = self.functions.add::<P, R>(name, call.class, call.judge.is_some());
         let op = call.op(index);
-        let (mut instance, function) = self.place(name)?;
+        let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
         instance.func_wrap(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
             let fuel = fuel_used(&store)?;
             let gate = &mut store.data_mut().gate;
@@ -222,7 +229,7 @@ impl Link<'_> {
     ) -> Result<()> {
         let index = self.functions.add::<P, R>(name, Class::Pure, false);
         let op = PureOp { index, perform };
-        let (mut instance, function) = self.place(name)?;
+        let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
         instance.func_wrap(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
             let fuel = fuel_used(&store)?;
             Ok(store.data_mut().gate.pure(&op, fuel, &params)?)
@@ -237,7 +244,7 @@ impl Link<'_> {
         perform: fn(&mut Derived, &mut Ordinals, T, &P) -> Result<R, Halt>,
     ) -> Result<()> {
         let index = self.functions.add::<P, R>(name, Class::Pure, false);
-        let (mut instance, function) = self.place(name)?;
+        let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
         instance.func_wrap(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
             let fuel = fuel_used(&store)?;
             let perform =
@@ -257,7 +264,7 @@ impl Link<'_> {
                 Ok(())
             },
         };
-        let (mut instance, function) = self.place(name)?;
+        let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
         let resource = function.trim_start_matches("[drop]");
         instance.resource(resource, ResourceType::host::<T>(), move |mut store, ordinal| {
             let fuel = fuel_used(&store)?;
@@ -270,14 +277,17 @@ impl Link<'_> {
         })
     }
 
-    /// Splits `interface#function` and returns the linker's instance of the interface.
-    fn place<'n>(&mut self, name: &'n str) -> Result<(LinkerInstance<'_, Guest>, &'n str)> {
+    /// Splits `interface#function` and returns the linker's instance of the interface, if the interface is wanted.
+    pub(super) fn place<'n>(&mut self, name: &'n str) -> Result<Option<(LinkerInstance<'_, Guest>, &'n str)>> {
         let (interface, function) = name.split_once('#').expect("linked names are interface#function");
+        if !self.wanted.contains(interface) {
+            return Ok(None);
+        }
         let version =
             self.versions.iter().find(|(package, _)| interface.starts_with(package)).map(|(_, version)| version);
         let version = version.expect("every linked package has a version");
         // The linker accepts an instance being opened again.
-        Ok((self.linker.instance(&format!("{interface}@{version}"))?, function))
+        Ok(Some((self.linker.instance(&format!("{interface}@{version}"))?, function)))
     }
 }
 

@@ -1,5 +1,5 @@
 //! What guests can reach: one file per WIT interface, each a page of lines that name a function, its class and its
-//! work. Everything is linked for every guest; what the remit does not hold is refused at the call.
+//! work. Whatever a component imports of them is linked; what the remit does not hold is refused at the call.
 
 pub mod bindings;
 pub mod config;
@@ -8,6 +8,7 @@ pub mod files;
 pub mod kv;
 pub mod link;
 pub mod log;
+pub mod tools;
 pub mod wasi;
 
 use std::collections::HashSet;
@@ -72,6 +73,10 @@ pub struct Caps {
     pub deadlines: HashMap<u32, Duration>,
     /// The way out to the network, where the host has one.
     pub network: Option<Arc<dyn wasi::http::Network>>,
+    /// The way to connectors, where the remit has some.
+    pub connectors: Option<Arc<dyn connector::route::Route>>,
+    /// What of theirs can be called as a tool, once it was asked for.
+    pub tools: Option<Arc<tools::Tools>>,
     /// What the operator set for the plugin, granted or not.
     pub values: config::Values,
 }
@@ -143,6 +148,10 @@ pub struct Derived {
     pub config_keys: Vec<String>,
     /// The most bytes of one call's params, and of its outcome.
     pub payload_max: u64,
+    /// What came of the connector call that was made last, until the guest has it.
+    pub answer: Option<Result<Vec<u8>, connector::answer::Failed>>,
+    /// The same of the call of a tool.
+    pub tool: Option<tools::Came>,
 }
 
 /// What a handle is.
@@ -255,6 +264,8 @@ impl Derived {
             preopens: start.preopens,
             config_keys: start.config_keys,
             payload_max: start.payload_max,
+            answer: None,
+            tool: None,
         }
     }
 
@@ -306,17 +317,19 @@ impl Derived {
     }
 }
 
-/// Links every interface and returns the linker with the table of its functions.
+/// Links what a component imports and returns the linker, with the table of everything that this host can satisfy.
 ///
 /// # Errors
 /// Only when two capabilities define one name, which is a defect of this host.
-pub fn link(engine: &Engine, offer: Offer) -> wasmtime::Result<(Linker<Guest>, Functions)> {
+pub fn link(engine: &Engine, offer: Offer, imports: &[String]) -> wasmtime::Result<(Linker<Guest>, Functions)> {
     let mut linker = Linker::new(engine.wasmtime());
     let mut functions = Functions::default();
-    let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions };
+    let wanted = imports.iter().filter_map(|import| import.split('@').next()).collect();
+    let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions, wanted };
     config::link(&mut link)?;
     kv::link(&mut link)?;
     log::link(&mut link)?;
+    tools::link(&mut link)?;
     wasi::link(&mut link)?;
     (offer.more)(&mut link)?;
     Ok((linker, functions))

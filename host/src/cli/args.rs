@@ -16,7 +16,7 @@ pub use input::Input;
 pub use mount::MountArg;
 pub use plugins::{Explain, Grant, Grants, Install, Plugins, Revoke, Uninstall};
 pub use secret::{Secret, SecretBind, SecretUnbind};
-pub use setting::{Label, LimitArg, PublicKey, RunRef};
+pub use setting::{Choice, Label, LimitArg, PublicKey, RunRef};
 
 /// `remit check`.
 #[derive(Debug, Args)]
@@ -55,6 +55,9 @@ pub struct Run {
     /// Set a limit, such as memory=512MiB, wall-time=10m or fuel=5000000000
     #[arg(long = "limit", value_name = "KEY=VALUE")]
     pub limits: Vec<LimitArg>,
+    /// Which installed connector answers an interface that several export, such as acme:tracker/issues=tracker
+    #[arg(long = "connector", value_name = "INTERFACE=PLUGIN")]
+    pub connectors: Vec<Choice>,
     /// Put a label on the run, for `remit show` to print
     #[arg(long = "label", value_name = "KEY=VALUE")]
     pub labels: Vec<Label>,

@@ -35,9 +35,11 @@ const FILES: &[(&str, &str)] = included![
     "sdk/src/kv.rs",
     "sdk/src/lib.rs",
     "sdk/src/log.rs",
+    "sdk/src/tools.rs",
     "wit/config.wit",
     "wit/kv.wit",
     "wit/log.wit",
+    "wit/tools.wit",
     "wit/types.wit",
     "wit/world.wit",
 ];

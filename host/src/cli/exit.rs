@@ -36,14 +36,16 @@ pub enum Exit {
     HostFailed,
     /// Interrupted.
     Interrupted,
+    /// A connector did not answer.
+    ConnectorFailed,
 }
 
 /// The lowest code of Remit's own, and the highest.
-const OWN: std::ops::RangeInclusive<u8> = 240..=250;
+const OWN: std::ops::RangeInclusive<u8> = 240..=251;
 
 impl Exit {
     /// Every exit that has one code of its own, in the order of the codes.
-    const TABLE: [Self; 13] = [
+    const TABLE: [Self; 14] = [
         Self::Ok,
         Self::AgentFailed,
         Self::Usage,
@@ -57,6 +59,7 @@ impl Exit {
         Self::NoSuchRun,
         Self::HostFailed,
         Self::Interrupted,
+        Self::ConnectorFailed,
     ];
 
     /// Returns the exit for a command that ended with `code`. A code that is Remit's own becomes 239, lest it be
@@ -86,6 +89,7 @@ impl Exit {
             Self::NoSuchRun => 248,
             Self::HostFailed => 249,
             Self::Interrupted => 250,
+            Self::ConnectorFailed => 251,
         }
     }
 
@@ -106,6 +110,7 @@ impl Exit {
             Self::NoSuchRun => "there is no such run",
             Self::HostFailed => "the host failed: input or output, a full disk, a read-only home",
             Self::Interrupted => "interrupted",
+            Self::ConnectorFailed => "a connector that the guest called failed",
         }
     }
 }
@@ -123,7 +128,7 @@ pub fn table() -> String {
         // Writing to a string does not fail.
         let _ = writeln!(table, "  {:>5}  {}", exit.code(), exit.meaning());
         if exit == Exit::AgentFailed {
-            table.push_str("  1-239  a command's own code (its 240 to 250 become 239)\n");
+            table.push_str("  1-239  a command's own code (its 240 to 251 become 239)\n");
         }
     }
     table
@@ -142,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_commands_code_is_never_taken_for_remits() {
-        for (code, exit) in [(0, 0), (1, 1), (3, 3), (239, 239), (240, 239), (250, 239), (251, 251), (255, 255)] {
+        for (code, exit) in [(0, 0), (1, 1), (3, 3), (239, 239), (240, 239), (251, 239), (252, 252), (255, 255)] {
             assert_eq!(Exit::of_command(code).code(), exit);
         }
     }

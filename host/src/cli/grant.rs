@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::args::{self, MountArg};
+use super::args::{self, LimitArg, MountArg};
 use super::exit::Exit;
 use super::plugin::Plugin;
 use super::report::{Failure, OrFail as _, Result, note};
 use super::session::Session;
 use super::stored::Stored;
+use crate::capability::config::Values;
 use crate::config::{self, Config};
 use crate::home::Home;
 use crate::manifest::{Access, Grant, Mount, Name, Request};
@@ -25,6 +26,8 @@ pub struct Granted {
     pub folders: BTreeMap<Name, PathBuf>,
     /// The limits of the run.
     pub limits: Limits,
+    /// What the operator set for the plugin.
+    pub values: Values,
     /// What was granted: the text of the grant file, or the names of the stored grants.
     pub written: Vec<String>,
 }
@@ -40,25 +43,43 @@ impl Granted {
             None if stored.is_empty() => (None, Vec::new()),
             None => (Some(stored.grant()?), stored.names()),
         };
-        let grant = grant.as_ref();
+        Self::of(plugin, session, grant.as_ref(), written, (&args.mounts, &args.limits))
+    }
+
+    /// Computes the remit of a connector, which has what was granted to it before, and nothing else.
+    ///
+    /// # Errors
+    /// As [`Granted::decide`].
+    pub fn stored(plugin: &Plugin, session: &Session, stored: &Stored) -> Result<Self> {
+        Self::of(plugin, session, Some(&stored.grant()?), stored.names(), (&[], &[]))
+    }
+
+    fn of(
+        plugin: &Plugin,
+        session: &Session,
+        grant: Option<&Grant>,
+        written: Vec<String>,
+        (mounts, limit_args): (&[MountArg], &[LimitArg]),
+    ) -> Result<Self> {
         grant.map_or(Ok(()), refuse_amounts)?;
         let (request, folders) = match plugin.manifest() {
             Some(manifest) => {
                 let request = manifest.request().clone();
-                let folders = bind(&request, &args.mounts, grant)?;
+                let folders = bind(&request, mounts, grant)?;
                 (request, folders)
             }
-            None => bare(&args.mounts)?,
+            None => bare(mounts)?,
         };
         for folder in folders.values() {
             keep_out_of_home(folder, session.home())?;
         }
-        let asked = as_mounted(&request, &args.mounts);
+        let asked = as_mounted(&request, mounts);
         let granted = grant.map_or_else(|| Remit::from_request(&asked), Remit::from_grant);
         let config = config::read(session.home().path())?;
         let remit = Remit::effective(&asked, &granted, &config.ceiling).at(session.clock().now());
-        let limits = limits(&request, grant, args, &config);
-        Ok(Self { request, remit, folders, limits, written })
+        let limits = limits(&request, grant, limit_args, &config);
+        let values = plugin.manifest().map(|manifest| config.values.for_plugin(&manifest.name)).unwrap_or_default();
+        Ok(Self { request, remit, folders, limits, values, written })
     }
 
     /// Shows the remit on stderr, each capability with its reason.
@@ -91,12 +112,12 @@ impl Granted {
 
 /// Returns what the manifest asks for, or else the configuration says, within grant and ceiling; what the command line
 /// says comes before all but the ceiling.
-fn limits(request: &Request, grant: Option<&Grant>, args: &args::Run, config: &Config) -> Limits {
+fn limits(request: &Request, grant: Option<&Grant>, args: &[LimitArg], config: &Config) -> Limits {
     let mut asked = config.limits.clone();
     asked.extend(request.limits.clone());
     let limits = Limits::requested(&asked);
     let limits = grant.map_or(limits.clone(), |grant| limits.bounded_by(&grant.limits));
-    let limits = args.limits.iter().fold(limits, |limits, limit| limits.with(limit.kind, limit.value));
+    let limits = args.iter().fold(limits, |limits, limit| limits.with(limit.kind, limit.value));
     limits.bounded_by(&config.ceiling.limits)
 }
 

@@ -8,6 +8,7 @@ mod build;
 mod check;
 mod completions;
 mod config;
+mod connectors;
 mod embedded;
 pub mod exit;
 mod explain;

@@ -20,6 +20,7 @@ pub fn exit_of(outcome: &Outcome) -> Exit {
         Outcome::Exited { code } => Exit::of_command(*code),
         Outcome::Trapped { .. } => Exit::Crashed,
         Outcome::Limit { .. } => Exit::Limit,
+        Outcome::ConnectorFailed { .. } => Exit::ConnectorFailed,
         Outcome::Interrupted { .. } => Exit::Interrupted,
         Outcome::HostFailed { .. } => Exit::HostFailed,
     }
@@ -37,15 +38,7 @@ pub fn json(id: RunId, end: &End) -> Json {
 
 /// Returns one sentence on how a run ended.
 pub fn sentence(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Succeeded { .. } => "succeeded".into(),
-        Outcome::Failed { failure } => format!("failed ({}): {}", failure.kind, failure.message),
-        Outcome::Exited { code } => format!("exited with code {code}"),
-        Outcome::Trapped { message, .. } => format!("crashed: {message}"),
-        Outcome::Limit { crossed } => format!("ended: {crossed}"),
-        Outcome::Interrupted { .. } => "interrupted".into(),
-        Outcome::HostFailed { message } => format!("ended because the host failed: {message}"),
-    }
+    outcome.sentence()
 }
 
 /// Returns what to try after an outcome, where there is something.
@@ -55,6 +48,9 @@ fn hint(outcome: &Outcome) -> Option<String> {
             Some(format!("for one run, --limit {}=VALUE; for all, {}", crossed.limit.key(), crossed.how_to_raise()))
         }
         Outcome::Limit { crossed } => Some(crossed.how_to_raise()),
+        Outcome::ConnectorFailed { failed, .. } => {
+            failed.run.map(|run| format!("`remit show {run} --calls` lists what the connector did before"))
+        }
         Outcome::Trapped { .. } => Some("`remit show last --calls` lists what it did before".into()),
         _ => None,
     }
@@ -63,6 +59,9 @@ fn hint(outcome: &Outcome) -> Option<String> {
 /// Tells people how a run ended, what it used, and what it was refused.
 pub fn tell(session: &Session, id: RunId, end: &End) -> Result<()> {
     note(format!("{} with {}", sentence(&end.outcome), quantity::fuel(end.fuel)));
+    if !end.called.is_nothing() {
+        note(format!("its connectors used {}", end.called));
+    }
     if let Outcome::Trapped { backtrace: Some(backtrace), .. } = &end.outcome {
         note(format!("guest backtrace:\n{backtrace}"));
     }

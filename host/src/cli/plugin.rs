@@ -223,13 +223,7 @@ pub fn read_component(path: &Path, hint: &str) -> Result<Vec<u8>> {
 
 /// Returns a capability that a manifest can request and this version does not have.
 fn not_offered(request: &Request) -> Option<&'static str> {
-    [
-        ("a model", request.model.is_some()),
-        ("connectors", !request.connectors.is_empty()),
-        ("tools", request.tools.is_some()),
-    ]
-    .into_iter()
-    .find_map(|(what, is_requested)| is_requested.then_some(what))
+    [("a model", request.model.is_some())].into_iter().find_map(|(what, is_requested)| is_requested.then_some(what))
 }
 
 fn is_folder(path: &Path) -> Result<bool> {

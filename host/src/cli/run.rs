@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::Shell;
 use super::args::{self, Input};
 use super::ask;
+use super::connectors;
 use super::exit::Exit;
 use super::find::Named;
 use super::give::Answers;
@@ -17,13 +18,10 @@ use super::plugin::Plugin;
 use super::report::{Failure, Result, note, print_bytes, print_json};
 use super::session::Session;
 use crate::agent::{Accepted, Agent, Launch, LaunchError, Stop, accept};
-use crate::capability::config::Values;
-use crate::config;
-use crate::engine::World;
+use crate::engine::{Inspected, World, inspect};
 use crate::gate::{End, Outcome, OutputStream};
 use crate::id::RunId;
 use crate::meter::{LimitKind, Limits};
-use crate::scope::Remit;
 
 /// Runs the plugin and returns how the process ends.
 pub fn run(shell: &Shell, args: &args::Run) -> Result {
@@ -36,11 +34,12 @@ pub fn run(shell: &Shell, args: &args::Run) -> Result {
 }
 
 fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
-    let agent = session.agent(&plugin.component, &plugin.component_path.display().to_string())?;
-    check_kind(plugin, agent.world())?;
+    check_kind(plugin)?;
     let granted = ask::decide(&Answers { session, plugin }, args)?;
+    let resolved = connectors::resolve(session, plugin, &granted.remit, &args.connectors)?;
+    let what = plugin.component_path.display().to_string();
+    let agent = connectors::agent(session, plugin, &what, &resolved.links)?;
     let network = outward::network(session, plugin, &granted.remit)?;
-    let values = values(session, plugin, &granted.remit)?;
     let launch = launch(plugin, &agent, args, granted)?;
     let engine = session.host()?.engine().fingerprint();
     let stop = Stop::default();
@@ -48,7 +47,9 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let (id, ended) = session.block_on(&stop, async {
         let accepted =
             accept(launch, &agent, engine, session.journal(), session.clock().clone()).map_err(not_started)?;
-        let accepted = network.into_iter().fold(accepted, Accepted::reaching).configured(values);
+        let accepted = network.into_iter().fold(accepted, Accepted::reaching);
+        let connectors = resolved.connectors.iter();
+        let accepted = connectors.fold(accepted, |accepted, all| accepted.calling(all, &resolved.links));
         let id = accepted.id;
         note(format!("run {id}"));
         Ok::<_, Failure>((id, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await))
@@ -56,20 +57,15 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     conclude(session, args, id, &ended?, shown)
 }
 
-/// Returns what the operator set for the plugin, if the remit lets it read any of that.
-fn values(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Values> {
-    match plugin.manifest() {
-        Some(manifest) if !remit.config().is_empty() => {
-            Ok(config::read(session.home().path())?.values.for_plugin(&manifest.name))
-        }
-        _ => Ok(Values::default()),
-    }
-}
-
 /// Refuses a component that is not what its manifest says, because a person granted what the manifest says.
-fn check_kind(plugin: &Plugin, world: World) -> Result<()> {
-    let declared = plugin.manifest().map(|manifest| manifest.kind.word());
-    match declared {
+fn check_kind(plugin: &Plugin) -> Result<()> {
+    // What is no component at all is told when it is prepared.
+    let Ok(Inspected { world, .. }) = inspect(&plugin.component) else { return Ok(()) };
+    match plugin.manifest().map(|manifest| manifest.kind.word()) {
+        None if world == World::Connector => {
+            let message = format!("{} is a connector, which runs only for those who call it", plugin.name());
+            Err(Failure::new(Exit::PluginUnfit, message))
+        }
         Some(kind) if kind != world.kind() => {
             let message =
                 format!("{} says it is kind {kind:?}, and its component is a {}", plugin.name(), world.kind());
@@ -85,8 +81,6 @@ fn launch(plugin: &Plugin, agent: &Agent, args: &args::Run, granted: Granted) ->
     if agent.world() == World::Agent && !args.arguments.is_empty() {
         return Err(Failure::new(Exit::Usage, "an agent takes no arguments").hint("give its input with --input JSON"));
     }
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| Failure::new(Exit::HostFailed, format!("no randomness: {error}")))?;
     let arguments = std::iter::once(plugin.program_name()).chain(args.arguments.iter().cloned()).collect();
     Ok(Launch {
         identity: plugin.identity.to_string(),
@@ -97,13 +91,24 @@ fn launch(plugin: &Plugin, agent: &Agent, args: &args::Run, granted: Granted) ->
         grants: granted.written,
         remit: granted.remit,
         mounts: granted.folders,
+        values: granted.values,
         limits: granted.limits,
         input,
         arguments,
         principal: principal(),
         labels: args.labels.iter().map(|label| (label.key.clone(), label.value.clone())).collect(),
-        seed,
+        seed: new_seed()?,
     })
+}
+
+/// Draws the seed of a run.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn new_seed() -> Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| Failure::new(Exit::HostFailed, format!("no randomness: {error}")))?;
+    Ok(seed)
 }
 
 /// Reads an agent's JSON, or a command's standard input: what is piped in, and nothing from a terminal.
@@ -115,6 +120,7 @@ fn input(world: World, args: &args::Run, limits: &Limits) -> Result<Vec<u8>> {
         (World::Command, Some(input)) => input.read(size_max),
         (World::Command, None) if std::io::stdin().is_terminal() => Ok(Vec::new()),
         (World::Command, None) => Input::Stdin.read(size_max),
+        (World::Connector, _) => Ok(Vec::new()),
     }
 }
 

@@ -4,18 +4,23 @@
 use std::cell::OnceCell;
 use std::mem::ManuallyDrop;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Shell;
 use super::args::RunRef;
 use super::exit::Exit;
 use super::report::{Failure, Result};
 use super::signals;
-use crate::agent::{Agent, Host, PrepareError, RecallError, Stop};
+use crate::agent::{Agent, Connected, Host, PrepareError, RecallError, SEATS_MAX, Stop};
 use crate::digest::{Content, Digest};
+use crate::engine::interface::Interface;
 use crate::engine::{Cache, Engine, PoolSize};
+use crate::gate::Functions;
 use crate::home::{Home, cache_key};
 use crate::id::RunId;
-use crate::journal::{self, Journal};
+use crate::journal::{self, Header, Journal};
+use crate::manifest::Kind;
+use crate::scope::Remit;
 use crate::time::Clock;
 
 /// One command's view of a home.
@@ -86,15 +91,48 @@ impl Session {
         Ok(self.host.get_or_init(|| host))
     }
 
-    /// Makes an agent of a component, compiled at most once in the life of the home.
+    /// Makes an agent of a component, for what is recorded of it. Compiled at most once in the life of the home.
     ///
     /// # Errors
     /// When the component cannot be started; `what` is what the message calls it.
     pub fn agent(&self, component: &Content, what: &str) -> Result<ManuallyDrop<Agent>> {
-        let agent = self.host()?.prepare(component, &self.cache).map_err(|error| unfit(error, what))?;
+        self.prepare(component, Connected::ByRecord)?.map_err(|error| unfit(error, what))
+    }
+
+    /// As [`Session::agent`], linked to connectors.
+    ///
+    /// # Errors
+    /// When the platform cannot run the engine; within, why the component cannot be started.
+    pub fn prepare(
+        &self,
+        component: &Content,
+        connected: Connected<'_>,
+    ) -> Result<std::result::Result<ManuallyDrop<Agent>, PrepareError>> {
+        let agent = self.host()?.prepare_with(component, &self.cache, connected);
         let stats = self.cache.stats();
         tracing::debug!(hits = stats.hits, compiled = stats.compiled, "compiled-component cache");
-        Ok(ManuallyDrop::new(agent))
+        Ok(agent.map(ManuallyDrop::new))
+    }
+
+    /// Returns what a connector exports.
+    ///
+    /// # Errors
+    /// When it cannot be called; `what` is what the message calls it.
+    pub fn exports(&self, component: &Content, what: &str) -> Result<Vec<Interface>> {
+        self.host()?.exports(component, &self.cache).map_err(|error| unfit(error, what))
+    }
+
+    /// Returns the table of the functions that a run's entries name.
+    ///
+    /// # Errors
+    /// When the component cannot be read.
+    pub fn functions(&self, header: &Header) -> Result<Arc<Functions>> {
+        let remit = Remit::parse(&self.blob(header.remit)?).unwrap_or_else(|_| Remit::nothing());
+        if header.plugin.kind != Kind::Connector.word() && remit.connectors().is_empty() {
+            return Ok(self.host()?.functions().clone());
+        }
+        let component = Content::of(self.blob(header.component)?);
+        Ok(self.agent(&component, &header.plugin.name)?.functions().clone())
     }
 
     /// Returns the run that the command line names.
@@ -104,7 +142,7 @@ impl Session {
     pub fn find(&self, name: &RunRef) -> Result<RunId> {
         let hint = "`remit runs` lists the runs of this home";
         match name {
-            RunRef::Last => self.journal.last()?.ok_or_else(|| {
+            RunRef::Last => self.last()?.ok_or_else(|| {
                 Failure::new(Exit::NoSuchRun, "there is no run yet").hint("start one with `remit run PLUGIN`")
             }),
             RunRef::Id(id) => Ok(*id),
@@ -112,6 +150,20 @@ impl Session {
                 self.journal.find(prefix).map_err(|error| Failure::from_error(Exit::NoSuchRun, error).hint(hint))
             }
         }
+    }
+
+    /// Returns the run that was started last: not those that connectors had because of it.
+    fn last(&self) -> Result<Option<RunId>> {
+        let Some(mut run) = self.journal.last()? else { return Ok(None) };
+        // A caller is older than those that it calls, so this ends. A caller that was removed has no header.
+        while let Some(cause) = self.journal.header(run)?.cause.filter(|cause| cause.run < run) {
+            match self.journal.header(cause.run) {
+                Ok(_) => run = cause.run,
+                Err(journal::Error::NoSuchRun(_)) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Some(run))
     }
 
     /// Reads a blob that a run's header names.
@@ -143,7 +195,7 @@ impl Session {
 }
 
 fn start_host() -> Result<ManuallyDrop<Host>> {
-    let engine = Engine::new(PoolSize { runs: 1 }).map_err(|error| {
+    let engine = Engine::new(PoolSize { runs: 1 + SEATS_MAX }).map_err(|error| {
         Failure::from_error(Exit::HostFailed, error).hint("the engine reserves address space; look at `ulimit -v`")
     })?;
     Ok(ManuallyDrop::new(Host::new(engine)))
@@ -162,7 +214,8 @@ fn unopened(error: journal::Error, path: &Path) -> Failure {
     }
 }
 
-fn unfit(error: PrepareError, what: &str) -> Failure {
+/// Says that a component cannot be started.
+pub fn unfit(error: PrepareError, what: &str) -> Failure {
     let hint = error.hint();
     Failure::from_error(Exit::PluginUnfit, error).context(what).hint(hint)
 }

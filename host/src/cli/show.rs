@@ -23,7 +23,7 @@ const SHOWN_MAX: usize = 100;
 pub fn show(shell: &Shell, args: &args::Show) -> Result {
     let session = &Session::open(shell, "remit show")?;
     let summary = session.journal().summary(session.find(&args.run)?)?;
-    let functions = session.host()?.functions().clone();
+    let functions = session.functions(&summary.header)?;
     if args.json {
         let mut report = run_json(&summary);
         report["remit"] = serde_json::from_slice(&session.blob(summary.header.remit)?).unwrap_or_default();
@@ -67,6 +67,9 @@ fn about(session: &Session, summary: &Summary) -> Result<String> {
         Some(end) => {
             lines.push(format!("state      {}", sentence(&end.outcome)));
             lines.push(format!("used       {}", end.usage));
+            if !end.called.is_nothing() {
+                lines.push(format!("connectors {}", end.called));
+            }
             if let Outcome::Succeeded { result: Some(result) } = &end.outcome {
                 lines.push(format!("result     {}", cut(result)));
             }

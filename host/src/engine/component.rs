@@ -9,6 +9,8 @@ pub enum World {
     Agent,
     /// Exports `wasi:cli/run`.
     Command,
+    /// Exports interfaces that others call.
+    Connector,
 }
 
 impl World {
@@ -17,6 +19,7 @@ impl World {
         match self {
             Self::Agent => "agent",
             Self::Command => "command",
+            Self::Connector => "connector",
         }
     }
 }
@@ -44,8 +47,8 @@ pub enum ComponentError {
     /// The file ends early or is garbled.
     #[error("damaged component: {0}")]
     Damaged(String),
-    /// The component exports nothing that can be run.
-    #[error("the component exports neither `run` of remit:plugin nor wasi:cli/run")]
+    /// The component exports nothing that can be run or called.
+    #[error("the component exports neither `run` of remit:plugin nor wasi:cli/run, and no interface of its own")]
     NoWorld {
         /// What it does export.
         exports: Vec<String>,
@@ -67,7 +70,9 @@ impl ComponentError {
                 "build for wasm32-wasip2, or turn the module into a component with `wasm-tools component new`"
             }
             Self::Damaged(_) => "build or copy the file again",
-            Self::NoWorld { .. } => "an agent uses remit_sdk::agent!; a command is a program with a main function",
+            Self::NoWorld { .. } => {
+                "an agent uses remit_sdk::agent!; a command is a program with a main function; a connector exports interfaces"
+            }
             Self::TooLarge(_) => "declare smaller tables and memories, or fewer; they may grow up to the run's limits",
             Self::Refused(_) => "it may need a WebAssembly proposal that Remit keeps off, such as threads or memory64",
         }
@@ -127,11 +132,15 @@ fn damaged(error: wasmparser::BinaryReaderError) -> ComponentError {
 }
 
 fn world(exports: &[(String, ComponentExternalKind)]) -> Option<World> {
-    exports.iter().find_map(|(name, kind)| match kind {
+    let runs = exports.iter().find_map(|(name, kind)| match kind {
         ComponentExternalKind::Func if name == "run" => Some(World::Agent),
         ComponentExternalKind::Instance if name.starts_with("wasi:cli/run@0.2.") => Some(World::Command),
         _ => None,
-    })
+    });
+    let is_called = |(name, kind): &(String, ComponentExternalKind)| {
+        *kind == ComponentExternalKind::Instance && !name.starts_with("wasi:") && !name.starts_with("remit:")
+    };
+    runs.or_else(|| exports.iter().any(is_called).then_some(World::Connector))
 }
 
 #[cfg(test)]

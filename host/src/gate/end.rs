@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::halt::StopReason;
+use crate::id::RunId;
 use crate::meter::{Crossed, Usage};
 
 /// The last state entry of a run.
@@ -18,6 +19,9 @@ pub struct End {
     /// What the run used.
     #[serde(default)]
     pub usage: Usage,
+    /// What the connectors used that it called.
+    #[serde(default, skip_serializing_if = "Usage::is_nothing")]
+    pub called: Usage,
 }
 
 /// What became of a run.
@@ -52,6 +56,13 @@ pub enum Outcome {
         /// Which, and by how much.
         crossed: Crossed,
     },
+    /// A connector that the guest called did not answer.
+    ConnectorFailed {
+        /// The function that was called.
+        function: String,
+        /// Why it has no result.
+        failed: Failed,
+    },
     /// Somebody or something outside the guest ended the run.
     Interrupted {
         /// Who or what.
@@ -76,6 +87,38 @@ pub struct Failure {
     pub details: Option<String>,
 }
 
+/// Why a call of a connector has no result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("connector {connector}{}: {message}", .run.map(|run| format!(" (run {run})")).unwrap_or_default())]
+pub struct Failed {
+    /// The connector's name.
+    pub connector: String,
+    /// Its run; nothing where it has none, because it did not start or was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// What kept it.
+    pub why: Why,
+    /// What happened, for people.
+    pub message: String,
+}
+
+/// What kept a connector from answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Why {
+    /// The caller's remit does not allow the call.
+    Denied = 0,
+    /// It could not be started.
+    NotStarted = 1,
+    /// It crashed, or crossed a limit of its own run.
+    Ended = 2,
+    /// The call took longer than it may.
+    Late = 3,
+    /// Connectors call each other too deep.
+    TooDeep = 4,
+}
+
 /// Where a guest was when its run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -89,6 +132,20 @@ pub enum Where {
 }
 
 impl Outcome {
+    /// Returns one sentence on how the run ended.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Succeeded { .. } => "succeeded".into(),
+            Self::Failed { failure } => format!("failed ({}): {}", failure.kind, failure.message),
+            Self::Exited { code } => format!("exited with code {code}"),
+            Self::Trapped { message, .. } => format!("crashed: {message}"),
+            Self::Limit { crossed } => format!("ended: {crossed}"),
+            Self::ConnectorFailed { function, failed } => format!("ended in a call of {function}: {failed}"),
+            Self::Interrupted { .. } => "interrupted".into(),
+            Self::HostFailed { message } => format!("ended because the host failed: {message}"),
+        }
+    }
+
     /// Returns the state's name, as `remit runs` shows it.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -97,6 +154,7 @@ impl Outcome {
             Self::Exited { .. } => "exited",
             Self::Trapped { .. } => "trapped",
             Self::Limit { .. } => "limit",
+            Self::ConnectorFailed { .. } => "connector-failed",
             Self::Interrupted { .. } => "interrupted",
             Self::HostFailed { .. } => "host-failed",
         }

@@ -2,7 +2,10 @@
 //!
 //! The table is what `show` renders params and outcomes with, and what the coverage test enumerates.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -56,29 +59,68 @@ impl Class {
 /// One host function.
 #[derive(Clone, Debug)]
 pub struct Function {
-    /// Position in the table; the same in every process of one host version.
+    /// Position in the table.
     pub index: u16,
     /// `wasi:clocks/wall-clock#now`: the interface without its version, `#`, the function.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The strictest class a call of it can have.
     pub class: Class,
     /// Whether some remit refuses it. What always answers (a clock, a drop) is not governed.
     pub governed: bool,
     /// Whether no guest can import it: the host does it in another function's call.
     pub is_internal: bool,
-    params: fn(&[u8]) -> Json,
-    outcome: fn(&[u8]) -> Json,
+    params: Shows,
+    outcome: Shows,
+}
+
+/// Shows the recorded form of a function whose types are known when it is linked.
+pub type Render = Arc<dyn Fn(&[u8]) -> Json + Send + Sync>;
+
+/// How recorded bytes are shown.
+#[derive(Clone)]
+enum Shows {
+    Static(fn(&[u8]) -> Json),
+    Linked(Render),
+}
+
+impl Shows {
+    fn show(&self, bytes: &[u8]) -> Json {
+        match self {
+            Self::Static(render) => render(bytes),
+            Self::Linked(render) => render(bytes),
+        }
+    }
+}
+
+impl fmt::Debug for Shows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shows")
+    }
+}
+
+/// A function whose name and types come from a plugin's interfaces.
+pub struct Linked {
+    /// As [`Function::name`].
+    pub name: String,
+    /// The strictest class a call of it can have.
+    pub class: Class,
+    /// Whether it is a call that others make of the plugin, and not one that it makes.
+    pub is_incoming: bool,
+    /// Shows recorded params.
+    pub params: Render,
+    /// Shows a recorded outcome.
+    pub outcome: Render,
 }
 
 impl Function {
     /// Shows recorded params.
     pub fn show_params(&self, bytes: &[u8]) -> Json {
-        (self.params)(bytes)
+        self.params.show(bytes)
     }
 
     /// Shows a recorded outcome.
     pub fn show_outcome(&self, bytes: &[u8]) -> Json {
-        (self.outcome)(bytes)
+        self.outcome.show(bytes)
     }
 }
 
@@ -86,18 +128,34 @@ impl Function {
 #[derive(Clone, Debug, Default)]
 pub struct Functions {
     all: Vec<Function>,
-    by_name: HashMap<&'static str, u16>,
+    by_name: HashMap<Cow<'static, str>, u16>,
 }
 
 impl Functions {
     /// Adds a function with params `P` and outcome `R` and returns its index.
     pub fn add<P: Value, R: Value>(&mut self, name: &'static str, class: Class, governed: bool) -> u16 {
         let index = u16::try_from(self.all.len()).expect("the host links fewer than 65,536 functions");
-        let (params, outcome) = (render::<P>, render::<R>);
-        self.all.push(Function { index, name, class, governed, is_internal: false, params, outcome });
-        let earlier = self.by_name.insert(name, index);
+        let (name, params, outcome) = (Cow::Borrowed(name), Shows::Static(render::<P>), Shows::Static(render::<R>));
+        let earlier = self.by_name.insert(name.clone(), index);
         assert!(earlier.is_none(), "{name} is linked twice");
+        self.all.push(Function { index, name, class, governed, is_internal: false, params, outcome });
         index
+    }
+
+    /// Adds a function of a plugin's interface and returns its index. Nothing: the name is taken, or there are 65,536
+    /// functions.
+    pub fn add_linked(&mut self, linked: Linked) -> Option<u16> {
+        let index = u16::try_from(self.all.len()).ok()?;
+        let Linked { name, class, is_incoming, params, outcome } = linked;
+        let name = Cow::Owned(name);
+        if self.by_name.contains_key(&name) {
+            return None;
+        }
+        self.by_name.insert(name.clone(), index);
+        let (params, outcome) = (Shows::Linked(params), Shows::Linked(outcome));
+        let (governed, is_internal) = (!is_incoming, is_incoming);
+        self.all.push(Function { index, name, class, governed, is_internal, params, outcome });
+        Some(index)
     }
 
     /// Adds a governed function that the host does in another's call, and returns its index.

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::divergence::Divergence;
+use super::end::Failed;
 use crate::journal;
 use crate::meter::Crossed;
 
@@ -24,6 +25,14 @@ pub enum Halt {
     /// Replay met another call than the one recorded.
     #[error("{0}")]
     Diverged(Box<Divergence>),
+    /// A connector did not answer, and the function has no way to say so.
+    #[error("{failed}")]
+    Unanswered {
+        /// The function.
+        function: String,
+        /// Why not.
+        failed: Box<Failed>,
+    },
     /// The host could not go on; the guest is not to blame.
     #[error("journal: {0}")]
     Journal(#[from] journal::Error),
@@ -45,6 +54,8 @@ pub enum StopReason {
     Interrupted,
     /// The run's wall time is used up.
     WallTime,
+    /// The run that called it has ended.
+    CallerEnded,
 }
 
 /// Shows one side of a recorded or replayed call.

@@ -1,5 +1,7 @@
 //! The live side of the gate: permit, make durable what the class demands, perform, record, settle.
 
+mod family;
+mod incoming;
 mod remote;
 
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use crate::journal::{self, Extension, FunctionId, Kind, Record, RunWriter};
 use crate::meter::{Crossed, LimitKind, Limits, Usage};
 use crate::scope::Remit;
 use crate::time::Clock;
+
+pub use self::family::Family;
 
 /// What one call may use while it is performed.
 pub struct Turn<'a, C> {
@@ -81,6 +85,10 @@ pub struct Live<C> {
     remit: Arc<Remit>,
     limits: Limits,
     usage: Usage,
+    /// What the connectors used that it called.
+    called: Usage,
+    /// The journals of the runs that serve each other, this one's among them.
+    family: Option<Family>,
     clock: Clock,
     started: Duration,
     started_us: u64,
@@ -139,7 +147,8 @@ impl<C> Live<C> {
         limits: Limits,
         clock: Clock,
     ) -> Self {
-        let interned = functions.iter().map(|function| journal.function(function.name, function.class as u8)).collect();
+        let interned =
+            functions.iter().map(|function| journal.function(function.name.clone(), function.class as u8)).collect();
         let (started, started_us) = (clock.elapsed(), clock.now().as_micros());
         Self {
             caps,
@@ -147,6 +156,8 @@ impl<C> Live<C> {
             remit,
             limits,
             usage: Usage::default(),
+            called: Usage::default(),
+            family: None,
             clock,
             started,
             started_us,
@@ -164,9 +175,31 @@ impl<C> Live<C> {
         &self.limits
     }
 
+    /// Returns what the run may do.
+    pub fn remit(&self) -> &Remit {
+        &self.remit
+    }
+
     /// Returns what the run has used so far.
     pub fn usage(&mut self) -> &mut Usage {
         &mut self.usage
+    }
+
+    /// Returns what the connectors used that the run called.
+    pub fn called(&self) -> Usage {
+        self.called
+    }
+
+    /// Joins the runs that serve each other: what one of them needs on disk takes what the others recorded before
+    /// along, because it may follow from that.
+    pub fn join(&mut self, family: &Family) {
+        family.add(self.journal.clone());
+        self.family = Some(family.clone());
+    }
+
+    /// Returns the runs that it serves, or that serve it.
+    pub fn family(&self) -> Option<&Family> {
+        self.family.as_ref()
     }
 
     /// Returns the run's journal.
@@ -285,8 +318,17 @@ impl<C> Live<C> {
     /// # Errors
     /// [`Halt::Journal`] when the journal cannot take it.
     pub fn barrier(&mut self) -> Result<journal::Durable, Halt> {
+        Ok(self.durable()?)
+    }
+
+    /// As [`Live::barrier`], for who ends the run.
+    ///
+    /// # Errors
+    /// [`journal::Error`] when the journal cannot take it.
+    pub fn durable(&mut self) -> Result<journal::Durable, journal::Error> {
         self.undurable_inputs = false;
-        Ok(self.journal.borrow_mut().durable()?)
+        self.family.as_ref().map_or(Ok(()), Family::flush)?;
+        self.journal.borrow_mut().durable()
     }
 
     /// Performs an admitted call and records it.

@@ -9,6 +9,7 @@ pub mod divergence;
 pub mod end;
 pub mod function;
 pub mod halt;
+pub mod incoming;
 pub mod remote;
 pub mod value;
 
@@ -17,10 +18,11 @@ mod output;
 mod replay;
 
 pub use divergence::Divergence;
-pub use end::{End, Outcome, Where};
+pub use end::{End, Failed, Outcome, Where, Why};
 pub use function::{Class, Function, Functions};
 pub use halt::{Halt, StopReason};
-pub use live::{Admission, Buffered, Live, Refusal, Turn};
+pub use incoming::Incoming;
+pub use live::{Admission, Buffered, Family, Live, Refusal, Turn};
 pub use output::{Output, OutputStream};
 pub use remote::{Departure, Outgoing, Permit, RemoteOp, Sending, Sent};
 pub use replay::{FuelRule, Replay, class_name};

@@ -51,6 +51,8 @@ pub struct Outgoing<'a, C> {
     pub class: Class,
     /// What tells the far side that a call sent again is the same call.
     pub key: Option<Digest>,
+    /// The number of the entry that holds the call, or of its intent.
+    pub entry: u64,
 }
 
 /// Work outside this host, under way. Dropping it ends it.
@@ -103,7 +105,7 @@ impl<C, D> Gate<C, D> {
     ) -> Result<Departure, Halt> {
         self.encode(params);
         let Side::Live(live) = &mut self.side else { return Ok(Departure::default()) };
-        let departure = live.depart(op, self.functions.at(op.index).name, fuel, params, &self.params);
+        let departure = live.depart(op, &self.functions.at(op.index).name, fuel, params, &self.params);
         departure.map_err(|halt| self.halt_in(op.index, halt))
     }
 

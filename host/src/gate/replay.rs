@@ -8,7 +8,7 @@ use super::divergence::{Divergence, Kind};
 use super::end::{End, Where};
 use super::function::{Class, Function, Functions};
 use super::halt::{Halt, Shown};
-use super::{Ordinals, Value};
+use super::{Incoming, Ordinals, Value};
 use crate::journal::{self, Entry, Reader};
 use crate::meter::Limits;
 
@@ -104,6 +104,30 @@ impl Replay {
         Ok(())
     }
 
+    /// Takes the next call that came in. Nothing: the record has no more.
+    pub(super) fn next_incoming(&mut self, functions: &Functions, fuel: u64) -> Result<Option<Incoming>, Halt> {
+        let Some(entry) = self.reader.next()? else {
+            self.ran_out = true;
+            return Ok(None);
+        };
+        if entry.kind() == journal::Kind::State
+            && let Some(end) = end_of(&entry)
+        {
+            self.end = Some(end);
+            return Ok(None);
+        }
+        let function = entry.function_name().and_then(|name| functions.get(name));
+        let Some(function) = function.filter(|function| function.is_internal) else {
+            let replayed = Shown { function: "the end of the call".into(), params: json!([]), fuel };
+            return Err(diverged(&entry, Kind::Leftover, show(functions, &entry), replayed));
+        };
+        let incoming = Incoming { index: function.index, params: entry.params().to_vec() };
+        let step = Step { function, functions, fuel, params: &incoming.params, fuel_rule: self.fuel_rule };
+        self.fuel_differences += step.compare(&entry)?;
+        self.compared += 1;
+        Ok(Some(incoming))
+    }
+
     /// Takes the entry after the guest's last call, which must be the run's end.
     ///
     /// # Errors
@@ -146,7 +170,7 @@ impl Step<'_> {
     /// Compares with an entry and returns how many fuel differences it adds to the report.
     #[inline]
     fn compare(&self, entry: &Entry<'_>) -> Result<u64, Halt> {
-        if entry.function_name() != Some(self.function.name) {
+        if entry.function_name() != Some(&*self.function.name) {
             return Err(self.diverged(entry, Kind::Function));
         }
         if *entry.params() != *self.params {
@@ -168,7 +192,7 @@ impl Step<'_> {
 
     fn shown(&self) -> Shown {
         let params = self.function.show_params(self.params);
-        Shown { function: self.function.name.to_owned(), params, fuel: self.fuel }
+        Shown { function: self.function.name.to_string(), params, fuel: self.fuel }
     }
 }
 
@@ -196,7 +220,7 @@ fn ended(entry: &Entry<'_>, end: &mut Option<End>, step: &Step<'_>) -> Halt {
     let Some(recorded) = end_of(entry) else {
         return step.diverged(entry, Kind::Extra);
     };
-    let here = matches!(&recorded.at, Where::Call(function) if function == step.function.name)
+    let here = matches!(&recorded.at, Where::Call(function) if *function == *step.function.name)
         && (recorded.fuel == step.fuel || step.fuel_rule == FuelRule::Reported);
     *end = Some(recorded);
     if here { Halt::EndOfRecord } else { step.diverged(entry, Kind::Extra) }

@@ -7,6 +7,8 @@
 use base64::Engine as _;
 use serde_json::{Value as Json, json};
 
+use crate::meter::Usage;
+
 /// Recorded bytes that do not decode as the type expected at that place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("recorded value does not have the form of its type")]
@@ -25,6 +27,11 @@ pub trait Value: Sized {
 
     /// Returns the form that people and `--json` see.
     fn json(&self) -> Json;
+
+    /// Returns what others used for this outcome, where others were called.
+    fn usage(&self) -> Option<&Usage> {
+        None
+    }
 
     /// Tells the ordinal of every handle inside the value.
     fn handles(&self, _see: &mut impl FnMut(u32)) {}

@@ -4,6 +4,7 @@
 //! Fields of newer versions are kept in [`Header::extra`].
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,6 +23,9 @@ pub struct Header {
     /// Arguments of a command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
+    /// In a connector's run: the call that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// Digest of the component.
     pub component: Digest,
     /// In a fork: how many of the parent's entries are its own past.
@@ -66,6 +70,22 @@ pub struct Header {
     /// Fields of newer versions.
     #[serde(flatten)]
     pub extra: BTreeMap<String, Value>,
+}
+
+/// The entry of another run because of which something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The run.
+    pub run: RunId,
+    /// The number of the entry.
+    pub entry: u64,
+}
+
+impl fmt::Display for Cause {
+    /// Prints `RUN:ENTRY`, as entries name it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.run, self.entry)
+    }
 }
 
 /// Which plugin a run runs.

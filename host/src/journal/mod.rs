@@ -58,7 +58,7 @@ pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};
 pub use self::extension::{EXTENSION_MAX, Extension};
 pub use self::grants::{Answer, Ended, Generation, Grant, GrantId, NewGrant, NotAGrantId, StoredGrant};
-pub use self::header::{Header, Payload, Plugin};
+pub use self::header::{Cause, Header, Payload, Plugin};
 pub use self::opening::Opening;
 pub use self::plugins::{Installation, Installed, Release, Uninstalled};
 pub use self::progress::{Durable, Progress};

@@ -1,6 +1,6 @@
 //! What has been used: the part of an entry and of a run that adds up.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,61 @@ pub struct Usage {
     pub received_bytes: u64,
     /// The most bytes of linear memory at one time. Adding keeps the larger.
     pub memory_peak: u64,
+}
+
+impl Usage {
+    /// Tells whether nothing was used.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns what was used since `earlier`. The peak of memory is that of the whole time.
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            fuel: self.fuel.saturating_sub(earlier.fuel),
+            calls: self.calls.saturating_sub(earlier.calls),
+            bytes_in: self.bytes_in.saturating_sub(earlier.bytes_in),
+            bytes_out: self.bytes_out.saturating_sub(earlier.bytes_out),
+            output_bytes: self.output_bytes.saturating_sub(earlier.output_bytes),
+            kv_bytes: self.kv_bytes.saturating_sub(earlier.kv_bytes),
+            file_bytes_read: self.file_bytes_read.saturating_sub(earlier.file_bytes_read),
+            file_bytes_written: self.file_bytes_written.saturating_sub(earlier.file_bytes_written),
+            remote_calls: self.remote_calls.saturating_sub(earlier.remote_calls),
+            sent_bytes: self.sent_bytes.saturating_sub(earlier.sent_bytes),
+            received_bytes: self.received_bytes.saturating_sub(earlier.received_bytes),
+            memory_peak: self.memory_peak,
+        }
+    }
+
+    /// Returns the usage as the JSON of an entry: what is not zero.
+    pub fn to_json(&self) -> String {
+        let mut json = String::with_capacity(48);
+        for (name, amount) in self.parts().into_iter().filter(|(_, amount)| *amount > 0) {
+            json.push_str(if json.is_empty() { "{\"" } else { ",\"" });
+            json.push_str(name);
+            json.push_str("\":");
+            let _infallible = write!(json, "{amount}");
+        }
+        json.push_str(if json.is_empty() { "{}" } else { "}" });
+        json
+    }
+
+    fn parts(&self) -> [(&'static str, u64); 12] {
+        [
+            ("fuel", self.fuel),
+            ("calls", self.calls),
+            ("bytes_in", self.bytes_in),
+            ("bytes_out", self.bytes_out),
+            ("output_bytes", self.output_bytes),
+            ("kv_bytes", self.kv_bytes),
+            ("file_bytes_read", self.file_bytes_read),
+            ("file_bytes_written", self.file_bytes_written),
+            ("remote_calls", self.remote_calls),
+            ("sent_bytes", self.sent_bytes),
+            ("received_bytes", self.received_bytes),
+            ("memory_peak", self.memory_peak),
+        ]
+    }
 }
 
 impl Add for Usage {
@@ -105,6 +160,9 @@ mod tests {
         let two = Usage { fuel: 5, calls: 2, memory_peak: 7, kv_bytes: 3, ..Usage::default() };
         let sum = Usage { fuel: u64::MAX, calls: 3, memory_peak: 10, kv_bytes: 3, ..Usage::default() };
         assert_eq!([one, two].into_iter().sum::<Usage>(), sum);
+        assert_eq!(sum.since(&two), Usage { fuel: u64::MAX - 5, calls: 1, ..one });
+        assert_eq!(serde_json::from_str::<Usage>(&two.to_json()).unwrap(), two);
+        assert_eq!(Usage::default().to_json(), "{}");
         assert_eq!(two.to_string(), "5 fuel, 2 host calls, 3 B written to kv, 7 B of memory");
     }
 }

@@ -6,7 +6,9 @@
 use std::net::IpAddr;
 
 use super::denial::{Denial, Refused, deny};
-use super::{Access, ConnectorScope, HttpRule, HttpScope, HttpTarget, ModelScope, Remit, SecretScope, ToolScope};
+use super::{
+    Access, ConnectorScope, HttpRule, HttpScope, HttpTarget, ModelScope, Remit, SecretScope, Terms, ToolScope,
+};
 use crate::manifest::{Interface, KeyPrefix, Level, Name};
 
 impl Remit {
@@ -124,6 +126,19 @@ impl Remit {
                 Err(deny(Refused::Tool { interface, function, has: has.clone() }))
             }
         }
+    }
+}
+
+impl Remit {
+    /// Returns the terms under which the run may call `function` of `interface` as a tool: those of tools and those of the
+    /// connector.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn tool_call_allows(&self, interface: &Interface, function: &str) -> Result<Terms, Denial> {
+        let tools = self.tool_allows(interface, function)?.terms();
+        Ok(tools.intersect(self.connector_allows(interface, function)?.terms()))
     }
 }
 

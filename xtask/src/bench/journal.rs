@@ -202,6 +202,7 @@ fn end(run: &mut RunWriter) -> Result<()> {
 /// A header with the fields that a real run has, so that its size is a real one.
 fn header() -> Header {
     Header {
+        cause: None,
         accepted: Timestamp::from_micros(1_772_000_000_000_000),
         args: Vec::new(),
         component: Digest::of(b"component"),

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use remit::agent::{Agent, Host, Launch, Stop, Verdict, accept, recall};
+use remit::capability::config::Values;
 use remit::capability::link::{Call, Link};
 use remit::capability::{Offer, VERSIONS};
 use remit::digest::Content;
@@ -59,8 +60,7 @@ impl Scene {
         let key = home.signing_key()?;
         let cache = Cache::new(home.cache_dir(), cache_key(&key));
         let journal = Journal::open(&home.journal_path(), key, &Options::default())?;
-        let host = Host::offering(Engine::new(PoolSize::default())?, Offer { versions: OFFERED, more: link })
-            .map_err(anyhow::Error::msg)?;
+        let host = Host::offering(Engine::new(PoolSize::default())?, Offer { versions: OFFERED, more: link });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { host, journal, runtime, cache, clock, _home: home })
     }
@@ -127,6 +127,7 @@ fn launch(component: &[u8], arguments: &[&str]) -> Launch {
         grants: Vec::new(),
         remit: Remit::nothing(),
         mounts: [].into(),
+        values: Values::default(),
         limits: Limits::default(),
         input: Vec::new(),
         arguments: std::iter::once("bench").chain(arguments.iter().copied()).map(str::to_owned).collect(),

@@ -49,6 +49,28 @@ fn parse_number(text: &str) -> Result<u64, String> {
     number.ok_or_else(|| format!("found {text:?}, expected a whole number"))
 }
 
+/// `--connector INTERFACE=PLUGIN`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The interface, with or without its version.
+    pub interface: String,
+    /// The name or the identity of an installed connector.
+    pub connector: String,
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = "expected INTERFACE=PLUGIN, such as acme:tracker/issues=tracker";
+        let (interface, connector) = text.split_once('=').ok_or(expected)?;
+        if !interface.contains('/') || connector.is_empty() {
+            return Err(expected.to_owned());
+        }
+        Ok(Self { interface: interface.to_owned(), connector: connector.to_owned() })
+    }
+}
+
 /// `--label KEY=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {

@@ -4,8 +4,8 @@ use super::{Admission, Live, Refusal, check_recorded};
 use crate::digest::Digest;
 use crate::gate::remote::{Departure, Outgoing, RemoteOp, Sending, Sent};
 use crate::gate::{Class, Halt, Value};
-use crate::journal::{self, Kind, Record};
-use crate::meter::LimitKind;
+use crate::journal::{self, Extension, Kind, Record};
+use crate::meter::{LimitKind, Usage};
 
 impl<C> Live<C> {
     /// Permits or refuses a remote call. Its intent, where it has one, is durable first, and with it everything before.
@@ -52,9 +52,10 @@ impl<C> Live<C> {
         departure: &Departure,
     ) -> Option<Sending<R>> {
         let admission = departure.admission.as_ref().filter(|admission| admission.denial.is_none())?;
+        let entry = admission.intent.unwrap_or_else(|| self.journal.borrow_mut().next_entry());
         let Self { caps, remit, limits, .. } = self;
         let (class, key) = (admission.class, departure.key);
-        Some((op.send)(Outgoing { caps, remit, limits, class, key }, derived, params))
+        Some((op.send)(Outgoing { caps, remit, limits, class, key, entry }, derived, params))
     }
 
     /// Records what became of a remote call.
@@ -86,6 +87,15 @@ impl<C> Live<C> {
         Ok((outcome, None))
     }
 
+    /// Adds what others used for a call to the run's account of them, and to the entry.
+    fn with_usage(&mut self, extension: Option<Box<Extension>>, used: Option<&Usage>) -> Option<Box<Extension>> {
+        let Some(used) = used else { return extension };
+        self.called += *used;
+        let mut extension = extension.unwrap_or_default();
+        extension.usage = Some(used.to_json());
+        Some(extension)
+    }
+
     fn record_outcome<R: Value>(
         &mut self,
         index: u16,
@@ -101,7 +111,7 @@ impl<C> Live<C> {
         self.usage.bytes_out += self.outcome.len() as u64;
         check_recorded(&self.limits, &self.usage)?;
         let function = self.interned[usize::from(index)];
-        let extension = admission.extension();
+        let extension = self.with_usage(admission.extension(), outcome.usage());
         let (kind, params) = if admission.intent.is_some() { (Kind::Outcome, &[][..]) } else { (Kind::Call, encoded) };
         let (outcome, extension) = (&self.outcome[..], extension.as_deref());
         self.journal.borrow_mut().call(&Record { kind, function, fuel, time_us, params, outcome, extension })?;

@@ -6,6 +6,7 @@
 mod claim;
 mod kv;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::mem;
 use std::sync::Arc;
@@ -124,8 +125,14 @@ impl RunWriter {
         self.run
     }
 
+    /// Returns the number that the next entry will have.
+    pub fn next_entry(&self) -> u64 {
+        self.next_entry
+    }
+
     /// Returns the number of a function for [`Record::function`]. Asking again returns the same.
-    pub fn function(&mut self, name: &'static str, class: u8) -> FunctionId {
+    pub fn function(&mut self, name: impl Into<Cow<'static, str>>, class: u8) -> FunctionId {
+        let name = name.into();
         let same = |known: &Function| known.definition.name == name && known.definition.class == class;
         let place = self.functions.iter().position(same).unwrap_or_else(|| {
             let definition = FunctionDef { name: name.into(), class };

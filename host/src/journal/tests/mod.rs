@@ -50,6 +50,7 @@ fn signer() -> SigningKey {
 /// A header with every field set.
 fn header() -> Header {
     Header {
+        cause: None,
         accepted: Timestamp::from_micros(1_772_000_000_000_000),
         args: vec!["-v".into()],
         component: Digest::of(b"component"),

@@ -141,7 +141,7 @@ fn arrived(derived: &mut Derived, (to_come, _): &Params, outcome: Outcome) {
 }
 
 fn send(outgoing: Outgoing<'_, Caps>, derived: &Derived, (_, request): &Params) -> Sending<Outcome> {
-    let Outgoing { caps, remit, limits, class, key } = outgoing;
+    let Outgoing { caps, remit, limits, class, key, .. } = outgoing;
     let rule = remit.http_allows(&request.target);
     let (Some(network), Ok(rule)) = (&caps.network, rule) else {
         let outcome = Err(ErrorCode::ConfigurationError);

@@ -1,0 +1,95 @@
+//! One instance of a connector, and its run: it serves one caller, from the first call to the caller's end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use wasmtime::Store;
+
+use super::drive::Driven;
+use super::launch::Accepted;
+use super::served::{Served, fuel_used};
+use super::{Agent, Returned, ending};
+use crate::capability::{Derived, Guest};
+use crate::gate::{End, Gate};
+use crate::id::RunId;
+use crate::journal;
+use crate::meter::{LimitKind, Usage};
+
+/// A connector at work for one caller.
+pub(super) struct Session {
+    /// Its run.
+    pub run: RunId,
+    /// How long its calls took so far.
+    pub took: Duration,
+    /// Its limit on that.
+    pub wall_time: Duration,
+    agent: Agent,
+    store: Store<Guest>,
+    served: Option<Served>,
+    is_ended: bool,
+    _seat: Seat,
+}
+
+/// A place among the connectors that work for one run at the same time.
+pub(super) struct Seat(Arc<AtomicU32>);
+
+impl Seat {
+    /// Takes a place, if fewer than `max` are taken.
+    pub fn take(taken: &Arc<AtomicU32>, max: u32) -> Option<Self> {
+        let more = |seats: u32| (seats < max).then_some(seats + 1);
+        taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(Self(taken.clone()))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Session {
+    /// Makes the instance's store. It is instantiated by the first call.
+    pub fn new(agent: Agent, accepted: Accepted, seat: Seat) -> Self {
+        let Accepted { id: run, given, live } = accepted;
+        let gate = Gate::live(agent.functions.clone(), Derived::new(given.start), live);
+        let store = agent.store(gate, &given.limits, given.limits[LimitKind::Fuel]);
+        let wall_time = given.limits.wall_time();
+        Self { run, took: Duration::ZERO, wall_time, agent, store, served: None, is_ended: false, _seat: seat }
+    }
+
+    /// Has the connector answer a call. After an error the session can only be ended.
+    pub async fn call(&mut self, place: (usize, usize), params: &[u8], cause: String) -> wasmtime::Result<Vec<u8>> {
+        let served = match &self.served {
+            Some(served) => served,
+            None => {
+                let instance = self.agent.instantiate(&mut self.store).await?;
+                self.served.insert(Served::find(&self.agent, &mut self.store, &instance)?)
+            }
+        };
+        served.call(&self.agent, &mut self.store, place, params, cause).await
+    }
+
+    /// Returns what it has used so far, and those that it called.
+    pub fn used(&mut self) -> Usage {
+        let fuel = fuel_used(&self.store).unwrap_or_default();
+        let memory_peak = self.store.data().growth.memory_peak();
+        let live = self.store.data_mut().gate.as_live().expect("a session is live");
+        Usage { fuel, memory_peak, ..*live.usage() } + live.called()
+    }
+
+    /// Ends its run, after those of the connectors that it called. The end is durable when this returns.
+    pub async fn end(&mut self, driven: Driven<wasmtime::Result<Returned>>) -> Result<Option<End>, journal::Error> {
+        if self.is_ended {
+            return Ok(None);
+        }
+        let live = self.store.data_mut().gate.as_live().expect("a session is live");
+        if let Some(route) = live.caps.connectors.clone() {
+            route.close().await;
+        }
+        self.is_ended = true;
+        let judged = ending::judge(&mut self.store, driven);
+        ending::record(&mut self.store, judged).await.map(Some)
+    }
+}

@@ -1,0 +1,184 @@
+//! A call of a connector, as its caller's gate sees it: judged, recorded and replayed like any other remote call.
+//!
+//! A function of an interface need not have an error to return, so a call without a result ends the caller's run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::component::LinkerInstance;
+use wasmtime::{Result, StoreContextMut};
+
+use super::answer::{Answered, Failed, Why};
+use super::import::{self, Answer, BoxFuture};
+use super::json;
+use super::route::Outbound;
+use crate::capability::link;
+use crate::capability::{Caps, Derived, Guest};
+use crate::engine::interface::Function;
+use crate::gate::function::{Linked, Render};
+use crate::gate::value::{Malformed, Value};
+use crate::gate::{Class, Functions, Halt, Outgoing, Permit, RemoteOp, Sending, Sent};
+use crate::manifest::Interface;
+use crate::scope::{Denial, Remit};
+
+/// A function of a connector, as a caller's remit and its route name it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The interface that the remit holds.
+    pub interface: Interface,
+    /// The function.
+    pub function: String,
+    /// The places of both in [`Route::interfaces`](super::route::Route::interfaces). Nothing: the run is replayed.
+    pub place: Option<(usize, usize)>,
+}
+
+impl Target {
+    /// Returns what messages call it: `acme:tracker/issues@1.2.0#create`.
+    fn name(&self) -> String {
+        format!("{}#{}", self.interface, self.function)
+    }
+}
+
+/// Params on their way to a function.
+pub struct Call {
+    target: Arc<Target>,
+    params: Vec<u8>,
+}
+
+impl Value for Call {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.params);
+    }
+
+    /// The types are the interface's, so nothing is read back without them.
+    fn decode(_: &mut &[u8]) -> std::result::Result<Self, Malformed> {
+        Err(Malformed)
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+}
+
+/// Defines a function of an imported interface, and gives it its place in the table.
+///
+/// # Errors
+/// When the instance or the table has it already.
+pub fn define(
+    instance: &mut LinkerInstance<'_, Guest>,
+    functions: &mut Functions,
+    function: &Function,
+    target: Target,
+) -> Result<()> {
+    let index = add(functions, function, &target)?;
+    let op = RemoteOp { index, class: Class::ReadRemote, judge, refuse, send, apply };
+    import::define(instance, Arc::new(function.clone()), Arc::new(Imported { op, target: Arc::new(target) }))
+}
+
+/// Adds a function to the table under the interface's name without its version, unless another version has that name.
+fn add(functions: &mut Functions, function: &Function, target: &Target) -> Result<u16> {
+    let path = target.interface.as_str().split('@').next().unwrap_or_default();
+    let short = format!("{path}#{}", function.name);
+    let name = if functions.get(&short).is_none() { short } else { target.name() };
+    let (params, outcome) = (show_params(function), show_outcome(function));
+    let linked = Linked { name, class: Class::ReadRemote, is_incoming: false, params, outcome };
+    functions.add_linked(linked).ok_or_else(|| wasmtime::format_err!("{} is linked twice", target.name()))
+}
+
+/// Returns what shows a function's params.
+pub fn show_params(function: &Function) -> Render {
+    let params = function.params.clone();
+    Arc::new(move |bytes| json::params_to_json(&params, bytes).unwrap_or_else(|_| malformed(bytes)))
+}
+
+/// Returns what shows a function's result.
+pub fn show_result(function: &Function) -> Render {
+    let result = function.result.clone();
+    Arc::new(move |bytes| json::result_to_json(result.as_ref(), bytes).unwrap_or_else(|_| malformed(bytes)))
+}
+
+/// Returns what shows the outcome of a call: the result, or the failure.
+fn show_outcome(function: &Function) -> Render {
+    let show_result = show_result(function);
+    Arc::new(move |mut bytes| match Answered::decode(&mut bytes) {
+        Ok(Answered { outcome: Ok(result), .. }) => show_result(&result),
+        Ok(failed) => failed.json(),
+        Err(_) => malformed(bytes),
+    })
+}
+
+/// Shows bytes that do not have the form of their type.
+fn malformed(bytes: &[u8]) -> serde_json::Value {
+    crate::gate::value::render::<Vec<u8>>(bytes)
+}
+
+/// Answers the calls of one imported function through the gate.
+struct Imported {
+    op: RemoteOp<Caps, Derived, Call, Answered>,
+    target: Arc<Target>,
+}
+
+impl Answer<Guest> for Imported {
+    fn answer<'a>(&'a self, mut store: StoreContextMut<'a, Guest>, params: Vec<u8>) -> BoxFuture<'a, Result<Vec<u8>>> {
+        Box::pin(async move {
+            let call = Call { target: self.target.clone(), params };
+            link::remote(&mut store, &self.op, &call, self.op.index).await?;
+            let gate = &mut store.data_mut().gate;
+            match gate.derived.answer.take() {
+                Some(Ok(result)) => Ok(result),
+                Some(Err(failed)) => {
+                    let halt = Halt::Unanswered { function: self.target.name(), failed: Box::new(failed) };
+                    Err(gate.halt_in(self.op.index, halt).into())
+                }
+                None => unreachable!("a call that arrived has an outcome"),
+            }
+        })
+    }
+}
+
+fn judge<'a>(remit: &'a Remit, call: &'a Call) -> std::result::Result<Permit<'a>, Denial> {
+    let scope = remit.connector_allows(&call.target.interface, &call.target.function)?;
+    Ok(Permit { class: Class::ReadRemote, terms: scope.terms() })
+}
+
+fn refuse(call: &Call) -> Answered {
+    let Target { interface, function, .. } = &*call.target;
+    let grant = format!("[capabilities.connectors.\"{interface}\"] functions = [\"{function}\"]");
+    let message = format!("{} is not granted; a grant that allows it: {grant}", call.target.name());
+    Answered::failed(Failed { connector: interface.to_string(), run: None, why: Why::Denied, message })
+}
+
+fn send(outgoing: Outgoing<'_, Caps>, _: &Derived, call: &Call) -> Sending<Answered> {
+    let patience = outgoing.limits.call_time();
+    let answering = match (&outgoing.caps.connectors, call.target.place) {
+        (Some(route), Some((interface, function))) => {
+            let (params, entry) = (call.params.clone(), outgoing.entry);
+            route.call(Outbound { interface, function, params, entry, patience })
+        }
+        _ => nobody(call),
+    };
+    Box::pin(async move { Sent { outcome: answering.await, refusal: None, bytes_sent: 0, bytes_received: 0 } })
+}
+
+/// Says that no connector was linked, which a host that resolves what it links rules out.
+fn nobody(call: &Call) -> BoxFuture<'static, Answered> {
+    let (connector, message) = (call.target.interface.to_string(), "no connector is linked".to_owned());
+    let failed = Failed { connector, run: None, why: Why::NotStarted, message };
+    Box::pin(async { Answered::failed(failed) })
+}
+
+fn apply(derived: &mut Derived, _: &Call, answered: Answered) {
+    derived.answer = Some(answered.outcome);
+}
+
+/// Waits for something for so long at most. Nothing: it took longer, and was dropped.
+///
+/// What is over at once needs no timer, which would cost a call as much as the rest of it.
+pub async fn within<T>(patience: Duration, waiting: impl Future<Output = T>) -> Option<T> {
+    let mut waiting = std::pin::pin!(waiting);
+    let first = std::future::poll_fn(|context| std::task::Poll::Ready(waiting.as_mut().poll(context))).await;
+    match first {
+        std::task::Poll::Ready(done) => Some(done),
+        std::task::Poll::Pending => tokio::time::timeout(patience, waiting).await.ok(),
+    }
+}
