@@ -31,8 +31,9 @@ fn what_is_no_plugin_is_told_so() {
         ),
         (
             &desk.by_hand("no-exports"),
-            "error: no-exports.wasm: the component exports neither `run` of remit:plugin nor wasi:cli/run\n\
-             hint: an agent uses remit_sdk::agent!; a command is a program with a main function\n",
+            "error: no-exports.wasm: the component exports neither `run` of remit:plugin nor wasi:cli/run, and \
+             no interface of its own\nhint: an agent uses remit_sdk::agent!; a command is a program with a main \
+             function; a connector exports interfaces\n",
         ),
         (
             &desk.by_hand("imports-next-major"),
@@ -42,7 +43,8 @@ fn what_is_no_plugin_is_told_so() {
         (
             &desk.by_hand("imports-unknown-versioned"),
             "error: imports-unknown-versioned.wasm: the component imports acme:thing/api@1.2.3, which this host does \
-             not offer\nhint: remove the import, or provide it inside the component\n",
+             not offer, and remit.toml does not request\n\
+             hint: request it: [capabilities.connectors.\"acme:thing/api@1.2.3\"] with a `why`\n",
         ),
         (
             &desk.by_hand("imports-unknown"),

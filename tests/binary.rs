@@ -33,6 +33,7 @@ pub mod code {
     pub const NO_SUCH_RUN: i32 = 248;
     pub const HOST_FAILED: i32 = 249;
     pub const INTERRUPTED: i32 = 250;
+    pub const CONNECTOR_FAILED: i32 = 251;
 }
 
 /// A home, and a folder where the plugins lie and commands run. Both go away with it.

@@ -83,14 +83,14 @@ static SEEN: LazyLock<Seen> = LazyLock::new(|| {
     }
     for (arguments, granted) in tools::every_function() {
         let play = scene.command("tools", arguments.iter().copied()).granted(granted);
-        seen.note(play.connected(&tools::stub::Stub::new(|_, _| Ok(serde_json::json!(1)))).run());
+        seen.note(play.routed(&tools::stub::Stub::new(|_, _| Ok(serde_json::json!(1)))).run());
     }
     seen
 });
 
 /// Returns the names of all linked functions.
 fn linked() -> BTreeSet<String> {
-    let imported = HOST.functions().iter().filter(|function| !function.is_internal).map(|function| function.name);
+    let imported = HOST.functions().iter().filter(|function| !function.is_internal).map(|function| &*function.name);
     imported.map(str::to_owned).collect()
 }
 
@@ -108,17 +108,17 @@ fn every_function_is_allowed_and_replayed() {
     let missing = HOST
         .functions()
         .iter()
-        .filter(|function| !SEEN.allowed.contains(function.name) && !is_excepted(function.name, NEVER_ALLOWED));
-    let missing: Vec<_> = missing.map(|function| function.name).collect();
+        .filter(|function| !SEEN.allowed.contains(&*function.name) && !is_excepted(&function.name, NEVER_ALLOWED));
+    let missing: Vec<_> = missing.map(|function| &*function.name).collect();
     expect_none(&missing, "no replayed run was allowed these functions: have the guest `sweep` call them");
 }
 
 #[test]
 fn every_governed_function_is_refused_and_replayed() {
     let governed = HOST.functions().iter().filter(|function| function.governed);
-    let missing =
-        governed.filter(|function| !SEEN.refused.contains(function.name) && !is_excepted(function.name, NEVER_REFUSED));
-    let missing: Vec<_> = missing.map(|function| function.name).collect();
+    let missing = governed
+        .filter(|function| !SEEN.refused.contains(&*function.name) && !is_excepted(&function.name, NEVER_REFUSED));
+    let missing: Vec<_> = missing.map(|function| &*function.name).collect();
     expect_none(&missing, "no replayed run was refused these functions: have the guest `sweep` call them");
 }
 

@@ -10,6 +10,7 @@ mod clocks;
 mod command_line;
 mod config;
 mod conformance;
+mod connectors;
 mod coverage;
 mod files;
 mod harness;

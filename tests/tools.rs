@@ -35,7 +35,7 @@ pub fn every_function() -> [(&'static [&'static str], &'static str); 2] {
 
 /// Begins a run of the guest that reaches the stub.
 fn play<'a>(stub: &std::sync::Arc<Stub>, arguments: impl IntoIterator<Item = &'a str>) -> Play {
-    Scene::new().command("tools", arguments).connected(stub)
+    Scene::new().command("tools", arguments).routed(stub)
 }
 
 #[test]

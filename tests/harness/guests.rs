@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use remit::agent::{Agent, Host};
+use remit::agent::{Agent, Connected, Host, PrepareError};
 use remit::digest::Content;
 use remit::engine::{Cache, Engine, PoolSize};
 
@@ -43,10 +43,13 @@ pub struct Guest {
 impl Guest {
     /// Prepares a component that no file holds.
     pub fn of(bytes: Vec<u8>) -> Arc<Self> {
-        let agent = HOST
-            .prepare(&Content::of(bytes.as_slice()), &CACHE)
-            .unwrap_or_else(|error| panic!("the guest is refused: {error}"));
-        Arc::new(Self { bytes, agent })
+        Self::linked(bytes, Connected::To(&[])).unwrap_or_else(|error| panic!("the guest is refused: {error}"))
+    }
+
+    /// Prepares a component that calls connectors, or that is one.
+    pub fn linked(bytes: Vec<u8>, connected: Connected<'_>) -> Result<Arc<Self>, PrepareError> {
+        let agent = HOST.prepare_with(&Content::of(bytes.as_slice()), &CACHE, connected)?;
+        Ok(Arc::new(Self { bytes, agent }))
     }
 
     /// Prepares a component written by hand.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use remit::agent::{Accepted, Launch, Stop, accept};
+use remit::agent::{Accepted, Connectors, Launch, Links, Stop, accept};
 use remit::capability::config::{Value, Values};
 use remit::capability::connector::route::Route;
 use remit::capability::wasi::http::Network;
@@ -63,6 +63,11 @@ impl Scene {
         let key = home.signing_key().expect("a new home makes its key");
         let journal = Journal::open(&home.journal_path(), key, &journal::Options::default()).expect("it is new");
         Self { journal, home: Arc::new(home), clock, folder: Arc::new(folder) }
+    }
+
+    /// Returns where time comes from.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// Returns the journal.
@@ -119,6 +124,7 @@ impl Scene {
             seed: [7; 32],
             network: None,
             connectors: None,
+            route: None,
             values: Values::default(),
             grant: None,
         }
@@ -138,7 +144,8 @@ pub struct Play {
     arguments: Vec<String>,
     seed: [u8; 32],
     network: Option<Arc<dyn Network>>,
-    connectors: Option<Arc<dyn Route>>,
+    connectors: Option<(Arc<Connectors>, Arc<Links>)>,
+    route: Option<Arc<dyn Route>>,
     values: Values,
     grant: Option<Grant>,
 }
@@ -156,9 +163,21 @@ impl Play {
         self
     }
 
-    /// Gives the run a way to connectors.
-    pub fn connected(mut self, connectors: &Arc<impl Route + 'static>) -> Self {
-        self.connectors = Some(connectors.clone());
+    /// Gives the run connectors to call.
+    pub fn calling(mut self, connectors: &Arc<Connectors>, links: &Arc<Links>) -> Self {
+        self.connectors = Some((connectors.clone(), links.clone()));
+        self
+    }
+
+    /// Gives a command its arguments.
+    pub fn arguments<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Gives the run a way to what stands for connectors.
+    pub fn routed(mut self, route: &Arc<impl Route + 'static>) -> Self {
+        self.route = Some(route.clone());
         self
     }
 
@@ -235,7 +254,9 @@ impl Play {
             Some(network) => accepted.reaching(network.clone()),
             None => accepted,
         };
-        let accepted = self.connectors.iter().cloned().fold(accepted, Accepted::routed);
+        let connectors = self.connectors.iter();
+        let accepted = connectors.fold(accepted, |accepted, (all, links)| accepted.calling(all, links));
+        let accepted = self.route.iter().cloned().fold(accepted, Accepted::routed);
         let (id, stop) = (accepted.id, Stop::default());
         let mut shown: Vec<(OutputStream, Vec<u8>)> = Vec::new();
         let mut sink = |stream, bytes: &[u8]| shown.push((stream, bytes.to_vec()));
@@ -245,10 +266,12 @@ impl Play {
         Ran::new(self.scene, self.guest, id, end, &shown)
     }
 
-    fn launch(&self) -> Launch {
+    /// Returns what decides the run.
+    pub fn launch(&self) -> Launch {
         let kind = match self.guest.agent.world() {
             World::Agent => "agent",
             World::Command => "command",
+            World::Connector => "connector",
         };
         let name = self.name.replace('_', "-");
         let capabilities = &self.capabilities;

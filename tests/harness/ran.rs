@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use remit::agent::{Recalled, Replayed, Stop, Verdict, recall};
 use remit::digest::Digest;
-use remit::gate::{Divergence, End, FuelRule, Outcome, OutputStream, Refusal, Where, class_name};
+use remit::gate::{Divergence, End, FuelRule, Functions, Outcome, OutputStream, Refusal, Where, class_name};
 use remit::id::RunId;
 use remit::journal::{Entry, Kind};
 use remit::meter::{Crossed, LimitKind, Usage};
@@ -47,6 +47,10 @@ pub struct Call {
     pub refusal: Option<Refusal>,
     /// What an intent found in place before, if there was an intent.
     pub before: Option<Json>,
+    /// Which entry of which run it is because of.
+    pub cause: Option<String>,
+    /// What others used for it.
+    pub usage: Option<Usage>,
     /// Whether there is an outcome. An intent has none where the run was stopped before its effect.
     pub is_answered: bool,
 }
@@ -57,8 +61,20 @@ impl Ran {
         let bytes = |wanted| all(wanted).flat_map(|(_, bytes)| bytes.clone()).collect::<Vec<u8>>();
         let text = |wanted| String::from_utf8(bytes(wanted)).expect("these guests write text");
         let (stdout, stderr, log) = (bytes(OutputStream::Stdout), text(OutputStream::Stderr), text(OutputStream::Log));
-        let calls = calls(&scene, id);
+        let calls = calls(&scene, id, guest.agent.functions());
         Self { scene, guest, id, end, stdout, stderr, log, calls }
+    }
+
+    /// Returns the runs of connectors that its calls started, oldest first, as runs of `guest`.
+    pub fn callees(&self, guest: &Arc<Guest>) -> Vec<Ran> {
+        let runs = self.scene.journal().runs().expect("the runs can be listed").into_iter();
+        let callees = runs.filter(|run| run.header.cause.is_some_and(|cause| cause.run == self.id));
+        callees
+            .map(|run| {
+                let end = serde_json::from_slice(&run.ended.expect("a connector's run has an end")).expect("an end");
+                Ran::new(self.scene.clone(), guest.clone(), run.id, end, &[])
+            })
+            .collect()
     }
 
     /// Returns what it used.
@@ -194,15 +210,15 @@ fn told(replayed: &Replayed) -> String {
 }
 
 /// Reads the calls of a run. An intent and its outcome are one call.
-fn calls(scene: &Scene, id: RunId) -> Vec<Call> {
+fn calls(scene: &Scene, id: RunId, functions: &Functions) -> Vec<Call> {
     let mut reader = scene.journal().reader(id).expect("the run is there");
     let mut calls: Vec<Call> = Vec::new();
     while let Some(entry) = reader.next().expect("the entries are whole") {
         match entry.kind() {
-            Kind::Call | Kind::Intent => calls.push(call(&entry)),
+            Kind::Call | Kind::Intent => calls.push(call(&entry, functions)),
             Kind::Outcome => {
                 let intent = calls.last_mut().expect("an outcome follows its intent");
-                (intent.outcome, intent.is_answered) = (call(&entry).outcome, true);
+                (intent.outcome, intent.is_answered) = (call(&entry, functions).outcome, true);
             }
             Kind::State | Kind::Note => {}
         }
@@ -210,10 +226,10 @@ fn calls(scene: &Scene, id: RunId) -> Vec<Call> {
     calls
 }
 
-fn call(entry: &Entry<'_>) -> Call {
+fn call(entry: &Entry<'_>, functions: &Functions) -> Call {
     let definition = entry.function().expect("a call names its function");
     let name = entry.function_name().expect("a call names its function");
-    let function = HOST.functions().get(name).expect("the host links what it recorded");
+    let function = functions.get(name).expect("the host links what it recorded");
     let extension = entry.extension().expect("the extension is whole");
     let is_empty = entry.outcome().is_empty();
     Call {
@@ -224,6 +240,8 @@ fn call(entry: &Entry<'_>) -> Call {
         outcome: if is_empty { Json::Null } else { function.show_outcome(entry.outcome()) },
         refusal: extension.denial.map(|text| serde_json::from_str(&text).expect("a refusal is JSON")),
         is_answered: entry.kind() == Kind::Call,
+        cause: extension.cause,
+        usage: extension.usage.map(|text| serde_json::from_str(&text).expect("usage is JSON")),
         before: extension.before.map(|text| serde_json::from_str(&text).expect("what was there is JSON")),
     }
 }

@@ -11,6 +11,7 @@ const NO_CAPABILITY: [&str; 2] = ["types", "world"];
 
 /// Modules that give a guest something, or hold it to something, and have no WIT of ours.
 const WITHOUT_WIT: &[&str] = &[
+    "host/src/capability/connector",
     "host/src/capability/files",
     "host/src/capability/wasi/cli",
     "host/src/capability/wasi/clocks",

@@ -14,6 +14,8 @@ mod calls;
 #[cfg(feature = "bench")]
 mod child;
 #[cfg(feature = "bench")]
+mod connector;
+#[cfg(feature = "bench")]
 mod harness;
 #[cfg(feature = "bench")]
 mod journal;
@@ -50,6 +52,8 @@ const BENCHES: &[Bench] = &[
     Bench { name: "calls/replayed", run: calls::replayed },
     Bench { name: "calls/memory", run: calls::memory },
     Bench { name: "calls/bytes", run: calls::bytes },
+    Bench { name: "connector/call", run: connector::call },
+    Bench { name: "connector/bytes", run: connector::bytes },
     Bench { name: "journal/durable", run: journal::durable },
     Bench { name: "journal/bytes-per-entry", run: journal::bytes_per_entry },
     Bench { name: "journal/per-run-cost", run: journal::per_run_cost },

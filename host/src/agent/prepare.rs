@@ -152,6 +152,16 @@ impl Host {
         self.link(&compiled, &inspected, connected)
     }
 
+    /// Returns the interfaces of other plugins whose functions a component imports.
+    ///
+    /// # Errors
+    /// [`PrepareError`] says why it cannot be started.
+    pub fn imports(&self, component: &Content, cache: &Cache) -> Result<Vec<Interface>, PrepareError> {
+        let mut imports = read::imports(&cache.load(&self.engine, component)?)?;
+        imports.retain(|import| !import.functions.is_empty());
+        Ok(imports)
+    }
+
     /// Returns the interfaces that a connector exports.
     ///
     /// # Errors
@@ -244,9 +254,9 @@ fn check_imports(imports: &[String], versions: Versions) -> Result<(), PrepareEr
     if imports.is_empty() { Ok(()) } else { Err(PrepareError::UnknownImports { imports }) }
 }
 
-/// Says whether an import is an interface that only another plugin can have.
+/// Says whether an import is an interface, with its version, that only another plugin can have.
 pub fn is_another_plugins(import: &str) -> bool {
-    import.contains('/') && !import.starts_with("wasi:") && !import.starts_with("remit:")
+    import.contains('/') && import.contains('@') && !import.starts_with("wasi:") && !import.starts_with("remit:")
 }
 
 fn mismatch(error: wasmtime::Error) -> PrepareError {

@@ -9,7 +9,7 @@ use super::args;
 use super::exit::Exit;
 use super::plugin::Plugin;
 use super::report::{Failure, OrFail as _, Result, note, print, print_json};
-use crate::agent::{Host, unknown_imports};
+use crate::agent::{Host, is_another_plugins, unknown_imports};
 use crate::engine::{ComponentError, Engine, Inspected, PoolSize, inspect};
 use crate::manifest::Request;
 use crate::scope::Remit;
@@ -86,6 +86,12 @@ impl Findings {
     }
 
     fn compare(&mut self, inspected: &Inspected, request: &Request) {
+        for import in inspected.imports.iter().filter(|import| is_another_plugins(import)) {
+            if !request.connectors.keys().any(|asked| asked.as_str() == import) {
+                self.missing
+                    .push(format!("{import} is imported, and not requested: no connector may answer its calls"));
+            }
+        }
         let imported: BTreeSet<&str> = inspected.imports.iter().filter_map(|import| import.split('@').next()).collect();
         let requested = [("kv", request.kv.is_some()), ("files", !request.files.is_empty())];
         for (capability, is_requested) in requested {

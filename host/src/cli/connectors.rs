@@ -18,7 +18,7 @@ use super::report::{Failure, Result, note};
 use super::run::{new_seed, principal};
 use super::session::{Session, unfit};
 use super::stored::Stored;
-use crate::agent::{Agent, Connected, Connectors, Launch, Links, Node, is_another_plugins};
+use crate::agent::{Agent, Connected, Connectors, Launch, Links, Node};
 use crate::capability::connector::route::Linked;
 use crate::engine::inspect;
 use crate::engine::interface::version::best;
@@ -42,17 +42,18 @@ pub struct Resolved {
 /// With [`Exit::NotGranted`]: the component imports an interface that is not requested and granted. With
 /// [`Exit::PluginUnfit`]: nobody exports it, several do, or a connector cannot be called.
 pub fn resolve(session: &Session, plugin: &Plugin, remit: &Remit, choices: &[Choice]) -> Result<Resolved> {
-    check_granted(session, plugin, remit)?;
+    let imports = check_granted(session, plugin, remit)?;
     if remit.connectors().is_empty() {
         return Ok(Resolved::default());
     }
     let mut search = Search { session, choices, installed: installed(session)?, found: Vec::new() };
-    let links = search.links(plugin, remit)?;
+    let links = search.links(plugin, remit, &imports)?;
     // Those that are found on the way are looked at in their turn.
     let mut nodes = Vec::new();
     while nodes.len() < search.found.len() {
         let (plugin, granted) = search.found[nodes.len()].parts.take().expect("each is looked at once");
-        let links = search.links(&plugin, &granted.remit)?;
+        let imports = check_granted(session, &plugin, &granted.remit)?;
+        let links = search.links(&plugin, &granted.remit, &imports)?;
         nodes.push(node(session, &plugin, granted, links)?);
     }
     let (engine, clock) = (session.host()?.engine().fingerprint(), session.clock().clone());
@@ -60,32 +61,51 @@ pub fn resolve(session: &Session, plugin: &Plugin, remit: &Remit, choices: &[Cho
     Ok(Resolved { connectors: Some(Arc::new(connectors)), links: Arc::new(links) })
 }
 
-/// Refuses a component that imports what nobody requested and granted.
-fn check_granted(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<()> {
-    let imports = inspect(&plugin.component).map(|inspected| inspected.imports).unwrap_or_default();
-    for import in imports.iter().filter(|import| is_another_plugins(import)) {
-        let is_it = |interface: &manifest::Interface| interface.as_str() == import;
-        if remit.connectors().keys().any(is_it) {
-            continue;
-        }
-        let is_requested = plugin.manifest().is_some_and(|manifest| manifest.request().connectors.keys().any(is_it));
-        let (what, hint) = match is_requested {
-            true => {
-                let grantee = find::installed(session.journal(), &plugin.name()).map_or_else(
-                    |_| plugin.component_path.parent().unwrap_or(&plugin.component_path).display().to_string(),
-                    |installed| installed.newest.name,
-                );
-                let line = format!("[capabilities.connectors.\"{import}\"]");
-                ("it is requested and not granted", format!("remit grant {grantee} '{line}'"))
-            }
-            false => {
-                let hint = format!("request it in remit.toml: [capabilities.connectors.\"{import}\"] with a `why`");
-                ("it is not requested", hint)
-            }
-        };
-        return Err(Failure::new(Exit::NotGranted, format!("{} imports {import}: {what}", plugin.name())).hint(hint));
+/// Refuses a component that imports what nobody requested and granted. Returns what it imports.
+fn check_granted(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Vec<Interface>> {
+    check_requested(session, plugin)?;
+    let imports = session.imports(&plugin.component, &plugin.name())?;
+    let is_granted =
+        |import: &&Interface| remit.connectors().keys().any(|interface| interface.as_str() == import.name.to_string());
+    match imports.iter().find(|import| !is_granted(import)) {
+        Some(import) => Err(not_granted(session, plugin, &import.name.to_string())),
+        None => Ok(imports),
     }
-    Ok(())
+}
+
+/// Refuses a component that imports what its manifest does not request.
+///
+/// # Errors
+/// With [`Exit::PluginUnfit`], naming the first such import.
+pub fn check_requested(session: &Session, plugin: &Plugin) -> Result<()> {
+    let what = plugin.component_path.display().to_string();
+    let is_requested = |import: &&Interface| {
+        let requests = plugin.manifest().map(|manifest| &manifest.request().connectors);
+        requests.is_some_and(|requests| requests.keys().any(|asked| asked.as_str() == import.name.to_string()))
+    };
+    match session.imports(&plugin.component, &what)?.iter().find(|import| !is_requested(import)) {
+        None => Ok(()),
+        Some(Interface { name, .. }) => {
+            let message = format!(
+                "the component imports {name}, which this host does not offer, and remit.toml does not request"
+            );
+            Err(Failure::new(Exit::PluginUnfit, message)
+                .context(what)
+                .hint(format!("request it: [capabilities.connectors.\"{name}\"] with a `why`")))
+        }
+    }
+}
+
+fn not_granted(session: &Session, plugin: &Plugin, import: &str) -> Failure {
+    let line = format!("remit grant {} '[capabilities.connectors.\"{import}\"]'", typed(session, plugin));
+    Failure::new(Exit::NotGranted, format!("{} imports {import}, which is not granted", plugin.name())).hint(line)
+}
+
+/// Returns what to type for a plugin: its name where it is installed, else where it lies.
+fn typed(session: &Session, plugin: &Plugin) -> String {
+    let installed = find::installed(session.journal(), &plugin.identity.to_string());
+    let folder = plugin.declared.as_ref().map_or(&plugin.component_path, |declared| &declared.folder);
+    installed.map_or_else(|_| folder.display().to_string(), |installed| installed.newest.name)
 }
 
 /// An installed connector by what it exports.
@@ -123,8 +143,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Finds who answers each interface of a remit.
-    fn links(&mut self, plugin: &Plugin, remit: &Remit) -> Result<Links> {
-        let imports = inspect(&plugin.component).map(|inspected| inspected.imports).unwrap_or_default();
+    fn links(&mut self, plugin: &Plugin, remit: &Remit, imports: &[Interface]) -> Result<Links> {
         let mut links = Links::default();
         for interface in remit.connectors().keys() {
             let import = InterfaceName::parse(interface.as_str());
@@ -139,7 +158,7 @@ impl Search<'_> {
                     let linked = Linked { granted: interface.clone(), interface: exported, connector: name };
                     links.add(linked, connector, number);
                 }
-                None if imports.iter().any(|import| import == interface.as_str()) => {
+                None if imports.iter().any(|one| one.name == import) => {
                     return Err(self.nobody(plugin, &import));
                 }
                 None => note(format!("no installed connector exports {interface}, so it cannot be called")),

@@ -18,7 +18,7 @@ use super::plugin::Plugin;
 use super::report::{Failure, Result, note, print_bytes, print_json};
 use super::session::Session;
 use crate::agent::{Accepted, Agent, Launch, LaunchError, Stop, accept};
-use crate::engine::{Inspected, World, inspect};
+use crate::engine::World;
 use crate::gate::{End, Outcome, OutputStream};
 use crate::id::RunId;
 use crate::meter::{LimitKind, Limits};
@@ -34,11 +34,16 @@ pub fn run(shell: &Shell, args: &args::Run) -> Result {
 }
 
 fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
-    check_kind(plugin)?;
+    let what = plugin.component_path.display().to_string();
+    let agent = session.agent(&plugin.component, &what)?;
+    check_kind(plugin, agent.world())?;
+    connectors::check_requested(session, plugin)?;
     let granted = ask::decide(&Answers { session, plugin }, args)?;
     let resolved = connectors::resolve(session, plugin, &granted.remit, &args.connectors)?;
-    let what = plugin.component_path.display().to_string();
-    let agent = connectors::agent(session, plugin, &what, &resolved.links)?;
+    let agent = match resolved.connectors {
+        Some(_) => connectors::agent(session, plugin, &what, &resolved.links)?,
+        None => agent,
+    };
     let network = outward::network(session, plugin, &granted.remit)?;
     let launch = launch(plugin, &agent, args, granted)?;
     let engine = session.host()?.engine().fingerprint();
@@ -58,9 +63,7 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
 }
 
 /// Refuses a component that is not what its manifest says, because a person granted what the manifest says.
-fn check_kind(plugin: &Plugin) -> Result<()> {
-    // What is no component at all is told when it is prepared.
-    let Ok(Inspected { world, .. }) = inspect(&plugin.component) else { return Ok(()) };
+fn check_kind(plugin: &Plugin, world: World) -> Result<()> {
     match plugin.manifest().map(|manifest| manifest.kind.word()) {
         None if world == World::Connector => {
             let message = format!("{} is a connector, which runs only for those who call it", plugin.name());

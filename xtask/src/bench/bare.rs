@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 use tokio::runtime::Runtime;
-use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
+use wasmtime::component::{Component, InstancePre, Linker, ResourceTable, TypedFunc};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -54,6 +54,72 @@ fn linked(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<CommandPre<State>> 
     calls.func_wrap("nothing", |_, (): ()| Ok((ANSWER,)))?;
     calls.func_wrap("echo", |_, bytes: (Vec<u8>,)| Ok(bytes))?;
     CommandPre::new(linker.instantiate_pre(&Component::new(engine, bytes)?)?)
+}
+
+/// A command that calls a second component through a host function, with Rust types on both sides.
+pub struct Pair {
+    caller: CommandPre<Joined>,
+    callee: InstancePre<State>,
+    interface: String,
+}
+
+/// What a bare store holds beside a second store.
+struct Joined {
+    own: State,
+    callee: Store<State>,
+    join: TypedFunc<(String, u32), (String,)>,
+}
+
+impl WasiView for Joined {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.own.ctx()
+    }
+}
+
+impl Pair {
+    pub fn new(engine: &Engine, caller: &[u8], callee: &[u8], interface: &str) -> Result<Self> {
+        paired(engine, caller, callee, interface).map_err(told)
+    }
+
+    /// Runs the caller and returns the seconds that it took.
+    pub fn run(&self, runtime: &Runtime, arguments: &[&str]) -> Result<f64> {
+        let start = Instant::now();
+        let ended = runtime.block_on(async {
+            let state = || State { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
+            let mut callee = store(self.caller.engine(), state())?;
+            let instance = self.callee.instantiate_async(&mut callee).await?;
+            let interface = instance.get_export_index(&mut callee, None, &self.interface);
+            let join = instance.get_export_index(&mut callee, interface.as_ref(), "join");
+            let join = join.ok_or_else(|| wasmtime::format_err!("the connector exports no join"))?;
+            let join = instance.get_typed_func(&mut callee, join)?;
+            let wasi = WasiCtx::builder().arg("bench").args(arguments).build();
+            let own = State { wasi, table: ResourceTable::new() };
+            let mut store = store(self.caller.engine(), Joined { own, callee, join })?;
+            let command = self.caller.instantiate_async(&mut store).await?;
+            command.wasi_cli_run().call_run(&mut store).await
+        });
+        ended.map_err(told)?.map_err(|()| anyhow!("{arguments:?} failed"))?;
+        Ok(start.elapsed().as_secs_f64())
+    }
+}
+
+fn paired(engine: &Engine, caller: &[u8], callee: &[u8], interface: &str) -> wasmtime::Result<Pair> {
+    let (caller, callee) = (Component::new(engine, caller)?, Component::new(engine, callee)?);
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    linker.define_unknown_imports_as_traps(&callee)?;
+    let callee = linker.instantiate_pre(&callee)?;
+    let mut linker = Linker::<Joined>::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    linker.instance(interface)?.func_wrap_async("join", |mut store, params: (String, u32)| {
+        Box::new(async move {
+            let Joined { callee, join, .. } = store.data_mut();
+            join.call_async(callee, params).await
+        })
+    })?;
+    linker.define_unknown_imports_as_traps(&caller)?;
+    let caller = CommandPre::new(linker.instantiate_pre(&caller)?)?;
+    Ok(Pair { caller, callee, interface: interface.to_owned() })
 }
 
 /// A component whose imports all trap, to be instantiated in empty stores.

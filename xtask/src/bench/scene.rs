@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use remit::agent::{Agent, Host, Launch, Stop, Verdict, accept, recall};
+use remit::agent::{Agent, Connected, Connectors, Host, Launch, Links, Node, Stop, Verdict, accept, recall};
 use remit::capability::config::Values;
+use remit::capability::connector::route::Linked;
 use remit::capability::link::{Call, Link};
 use remit::capability::{Offer, VERSIONS};
 use remit::digest::Content;
@@ -15,6 +17,7 @@ use remit::gate::{Class, FuelRule, Outcome};
 use remit::home::{Home, Wait, cache_key};
 use remit::id::RunId;
 use remit::journal::{Journal, Options};
+use remit::manifest::Grant;
 use remit::meter::Limits;
 use remit::scope::Remit;
 use remit::time::Clock;
@@ -52,6 +55,14 @@ pub struct Guest {
     pub agent: Agent,
 }
 
+/// A connector, ready to be called, and what its caller is granted.
+pub struct Callee {
+    all: Arc<Connectors>,
+    links: Arc<Links>,
+    remit: Remit,
+    pub bytes: Vec<u8>,
+}
+
 impl Scene {
     /// Opens the home at `path`, or makes one.
     pub fn at(path: &Path) -> Result<Self> {
@@ -69,6 +80,39 @@ impl Scene {
     pub fn guest(&self, name: &str) -> Result<Guest> {
         let bytes = component(name)?;
         Ok(Guest { agent: self.host.prepare(&Content::of(bytes.as_slice()), &self.cache)?, bytes })
+    }
+
+    /// Loads a caller with the connector that answers the interface it imports.
+    pub fn connected(&self, caller: &str, connector: &str, interface: &str) -> Result<(Guest, Callee)> {
+        let bytes = component(connector)?;
+        let agent = self.host.prepare_with(&Content::of(bytes.as_slice()), &self.cache, Connected::ByRecord)?;
+        let exported = agent.exports().first().context("the connector exports nothing")?.interface.clone();
+        let mut links = Links::default();
+        let granted = interface.parse().map_err(|error| anyhow::anyhow!("{error}"))?;
+        links.add(Linked { granted, interface: exported, connector: connector.to_owned() }, 0, 0);
+        let caller_bytes = component(caller)?;
+        let content = Content::of(caller_bytes.as_slice());
+        let caller = self.host.prepare_with(&content, &self.cache, Connected::To(links.linked()))?;
+        let node = Node { launch: launch(&bytes, &[]), agent, network: None, links: Arc::default() };
+        let engine = self.host.engine().fingerprint();
+        let all = Connectors::new(vec![node], engine, self.journal.clone(), self.clock.clone());
+        let grant = format!("[capabilities.connectors.\"{interface}\"]\n");
+        let grant = Grant::parse("grant", &grant).map_err(|errors| anyhow::anyhow!("{errors}"))?;
+        let callee = Callee { all: Arc::new(all), links: Arc::new(links), remit: Remit::from_grant(&grant), bytes };
+        Ok((Guest { bytes: caller_bytes, agent: caller }, callee))
+    }
+
+    /// Runs a command that calls a connector, as [`Scene::record`] does.
+    pub fn record_calling(&self, guest: &Guest, callee: &Callee, arguments: &[&str]) -> Result<f64> {
+        let launch = Launch { remit: callee.remit.clone(), ..launch(&guest.bytes, arguments) };
+        let engine = self.host.engine().fingerprint();
+        let accepted = accept(launch, &guest.agent, engine, &self.journal, self.clock.clone())?;
+        let accepted = accepted.calling(&callee.all, &callee.links);
+        let start = Instant::now();
+        let end = self.runtime.block_on(accepted.run(&guest.agent, &Stop::default(), &mut |_, _| {}))?;
+        let took = start.elapsed().as_secs_f64();
+        ensure!(matches!(end.outcome, Outcome::Succeeded { .. }), "{arguments:?} ended otherwise: {:?}", end.outcome);
+        Ok(took)
     }
 
     /// Returns what the cache of compiled components did for this scene.
