@@ -7,13 +7,14 @@
 mod arguments;
 mod call;
 mod names;
+mod outcome;
 mod table;
 
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-pub use self::call::Came;
+pub use self::outcome::Came;
 pub use self::table::{Tool, Tools};
 
 use super::bindings::tools as wit;

@@ -175,11 +175,6 @@ impl<C> Live<C> {
         &self.limits
     }
 
-    /// Returns what the run may do.
-    pub fn remit(&self) -> &Remit {
-        &self.remit
-    }
-
     /// Returns what the run has used so far.
     pub fn usage(&mut self) -> &mut Usage {
         &mut self.usage

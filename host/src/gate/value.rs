@@ -1,8 +1,10 @@
 //! The canonical encoding of what crosses between guest and host.
 //!
 //! Params and outcomes are recorded in this form, compared as bytes at replay, and shown as JSON. One value has
-//! one encoding: lengths and unsigned integers are LEB128, a handle is its creation ordinal (never a table index,
-//! because freed indices are reused), floats do not occur. The types themselves stay with the capabilities.
+//! one encoding: lengths and unsigned integers are LEB128, floats their bits with one NaN for all, a handle is its
+//! creation ordinal (never a table index, because freed indices are reused). The types themselves stay with the capabilities.
+
+mod numbers;
 
 use base64::Engine as _;
 use serde_json::{Value as Json, json};
@@ -134,54 +136,6 @@ macro_rules! unsigned {
 }
 
 unsigned!(u16, u32, u64);
-
-impl Value for i32 {
-    fn encode(&self, out: &mut Vec<u8>) {
-        put_uint(u64::from(((*self << 1) ^ (*self >> 31)) as u32), out);
-    }
-
-    fn decode(input: &mut &[u8]) -> Result<Self, Malformed> {
-        let folded = u32::decode(input)?;
-        Ok((folded >> 1) as i32 ^ -((folded & 1) as i32))
-    }
-
-    fn json(&self) -> Json {
-        json!(self)
-    }
-}
-
-impl Value for i64 {
-    fn encode(&self, out: &mut Vec<u8>) {
-        put_uint(((*self << 1) ^ (*self >> 63)) as u64, out);
-    }
-
-    fn decode(input: &mut &[u8]) -> Result<Self, Malformed> {
-        let folded = take_uint(input)?;
-        Ok((folded >> 1) as i64 ^ -((folded & 1) as i64))
-    }
-
-    fn json(&self) -> Json {
-        json!(self)
-    }
-}
-
-/// The bits, with one NaN for all.
-impl Value for f64 {
-    fn encode(&self, out: &mut Vec<u8>) {
-        let number = if self.is_nan() { Self::NAN } else { *self };
-        out.extend_from_slice(&number.to_le_bytes());
-    }
-
-    fn decode(input: &mut &[u8]) -> Result<Self, Malformed> {
-        let (bits, rest) = input.split_first_chunk().ok_or(Malformed)?;
-        *input = rest;
-        Ok(Self::from_le_bytes(*bits))
-    }
-
-    fn json(&self) -> Json {
-        json!(self)
-    }
-}
 
 impl Value for u8 {
     #[inline]

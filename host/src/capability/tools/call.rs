@@ -5,27 +5,23 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use wasmtime::StoreContextMut;
 
+use super::outcome::Came;
 use super::table::{Tool, Tools};
 use super::{arguments, wit};
-use crate::capability::connector::answer::{Answered, Failed, Why};
 use crate::capability::connector::json as convert;
 use crate::capability::connector::route::Outbound;
 use crate::capability::connector::wire::ValueError;
 use crate::capability::link::{self, Link, fuel_used};
 use crate::capability::{Caps, Derived, Guest};
-use crate::engine::interface::{Function, Type};
 use crate::gate::value::Malformed;
 use crate::gate::{Class, Op, Outgoing, Permit, RemoteOp, Sending, Sent, Value};
-use crate::meter::{LimitKind, Limits, Usage};
+use crate::meter::{LimitKind, Limits};
 use crate::scope::{Denial, Remit, Terms};
 
 const NAME: &str = "remit:plugin/tools#call";
-
-/// Bytes that an outcome takes besides the text in it: the cases of a result and of an error, and a length.
-const BESIDE_TEXT: usize = 16;
 
 /// The most names that are told to who asked for one that is not there.
 const NAMES_TOLD_MAX: usize = 12;
@@ -87,12 +83,8 @@ impl Calling {
             // Both ways are recorded alike, and this one waits for nothing.
             None => String::new(),
         };
-        Ok(gate_of(store).call(&self.unknown, fuel, &Unknown { params, message })?.answer())
+        Ok(store.data_mut().gate.call(&self.unknown, fuel, &Unknown { params, message })?.answer())
     }
-}
-
-fn gate_of<'a>(store: &'a mut StoreContextMut<'_, Guest>) -> &'a mut crate::gate::Gate<Caps, Derived> {
-    &mut store.data_mut().gate
 }
 
 /// Says which tools there are.
@@ -206,103 +198,4 @@ fn sent(outcome: Came) -> Sent<Came> {
 
 fn apply(derived: &mut Derived, _: &Routed, came: Came) {
     derived.tool = Some(came);
-}
-
-/// What came of a call, and what it took.
-#[derive(Debug)]
-pub struct Came {
-    outcome: Outcome,
-    usage: Usage,
-}
-
-#[derive(Debug)]
-enum Outcome {
-    /// What the guest hears.
-    Told(Result<String, wit::Error>),
-    /// Why the connector did not answer, of which the guest hears a part.
-    Failed(Failed),
-}
-
-impl Came {
-    fn told(answer: Result<String, wit::Error>) -> Self {
-        Self { outcome: Outcome::Told(answer), usage: Usage::default() }
-    }
-
-    fn of(Answered { outcome, usage }: Answered, function: &Function, payload_max: u64) -> Self {
-        let outcome = match outcome {
-            Ok(result) => Outcome::Told(told(function, &result, payload_max)),
-            Err(failed) => Outcome::Failed(failed),
-        };
-        Self { outcome, usage }
-    }
-
-    /// Returns what the guest hears. How a connector failed is for the operator.
-    fn answer(self) -> Result<String, wit::Error> {
-        let failed = match self.outcome {
-            Outcome::Told(answer) => return answer,
-            Outcome::Failed(failed) => failed,
-        };
-        let connector = failed.connector;
-        Err(wit::Error::Failed(match failed.why {
-            Why::Denied => return Err(wit::Error::Denied),
-            Why::NotStarted => format!("the connector {connector} could not be started"),
-            Why::Ended => format!("the connector {connector} crashed, or crossed one of its limits"),
-            Why::Late => format!("the connector {connector} took longer than a call may"),
-            Why::TooDeep => format!("the connector {connector} was not called: connectors call each other too deep"),
-        }))
-    }
-}
-
-/// Returns a result as JSON text; its error, where the function returns one.
-fn told(function: &Function, result: &[u8], payload_max: u64) -> Result<String, wit::Error> {
-    let json = convert::result_to_json(function.result.as_ref(), result);
-    let json = json.map_err(|error| wit::Error::TooLarge(format!("the result: {error}")))?;
-    let answer = match (&function.result, json) {
-        (Some(Type::Result { .. }), Json::Object(object)) => match object.into_iter().next() {
-            Some((case, value)) if case == "err" => Err(value.to_string()),
-            case => Ok(case.map_or(Json::Null, |(_, value)| value).to_string()),
-        },
-        (_, json) => Ok(json.to_string()),
-    };
-    let len = answer.as_ref().map_or_else(String::len, String::len);
-    if (len + BESIDE_TEXT) as u64 > payload_max {
-        return Err(wit::Error::TooLarge(format!("the result has {len} bytes as JSON, at most {payload_max} fit")));
-    }
-    answer.map_err(wit::Error::Returned)
-}
-
-/// The number of the case in which the connector failed, after those of a result.
-const FAILED: u8 = 2;
-
-impl Value for Came {
-    fn encode(&self, out: &mut Vec<u8>) {
-        match &self.outcome {
-            Outcome::Told(answer) => answer.encode(out),
-            Outcome::Failed(failed) => {
-                out.push(FAILED);
-                Answered::failed(failed.clone()).encode(out);
-            }
-        }
-    }
-
-    fn decode(input: &mut &[u8]) -> Result<Self, Malformed> {
-        let Some((&FAILED, mut rest)) = input.split_first() else {
-            return Result::<String, wit::Error>::decode(input).map(Self::told);
-        };
-        let outcome = Answered::decode(&mut rest)?.outcome;
-        *input = rest;
-        let outcome = Outcome::Failed(outcome.err().ok_or(Malformed)?);
-        Ok(Self { outcome, usage: Usage::default() })
-    }
-
-    fn json(&self) -> Json {
-        match &self.outcome {
-            Outcome::Told(answer) => json!([answer.json()]),
-            Outcome::Failed(failed) => json!([Answered::failed(failed.clone()).json()]),
-        }
-    }
-
-    fn usage(&self) -> Option<&Usage> {
-        Some(&self.usage)
-    }
 }

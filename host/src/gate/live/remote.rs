@@ -6,8 +6,14 @@ use crate::gate::remote::{Departure, Outgoing, RemoteOp, Sending, Sent};
 use crate::gate::{Class, Halt, Value};
 use crate::journal::{self, Extension, Kind, Record};
 use crate::meter::{LimitKind, Usage};
+use crate::scope::Remit;
 
 impl<C> Live<C> {
+    /// Returns what the run may do.
+    pub fn remit(&self) -> &Remit {
+        &self.remit
+    }
+
     /// Permits or refuses a remote call. Its intent, where it has one, is durable first, and with it everything before.
     pub(in crate::gate) fn depart<D, P, R>(
         &mut self,
