@@ -13,7 +13,8 @@ use remit::scope::Remit;
 use serde_json::{Value as Json, json};
 
 use self::stub::{Stub, Why};
-use crate::harness::{Play, Scene};
+use crate::connectors::world::{self, ISSUES, KV, Part};
+use crate::harness::{Play, Scene, component};
 
 const GRANTED: &str = "remit:plugin/tools#granted";
 const CALL: &str = "remit:plugin/tools#call";
@@ -294,4 +295,36 @@ fn a_run_that_is_stopped_while_it_waits_replays_to_there() {
     });
     assert_eq!(ran.end.outcome.name(), "interrupted");
     ran.ended_in(CALL).replayed();
+}
+
+/// The same with a connector that runs: as one that imports its interface would call it.
+#[test]
+fn a_tool_is_answered_by_a_connector_in_a_run_of_its_own() {
+    let issue = json!({ "title": "broken", "labels": ["red"], "level": "high", "rights": ["read"], "weight": 0.5 });
+    let create = json!({ "issue": issue }).to_string();
+    let nameless = create.replace("broken", "");
+    let calls = [
+        "chosen",
+        "test_tracker_issues_create",
+        &create,
+        "test_tracker_issues_create",
+        &nameless,
+        "test_tracker_issues_misbehave",
+        "{\"how\":\"trap\"}",
+        "test_tracker_issues_count",
+        "{}",
+    ];
+    let granted = ALL.replace("acme:", "test:");
+    let play = world::play(&Scene::new(), component("tools"), ISSUES, vec![Part::tracker().granted(KV)]);
+    let ran = play.granted(&granted).arguments(calls).run().succeeded().replayed();
+    let lines: Vec<_> = ran.text().lines().collect();
+    assert_eq!(lines[..2], ["1", "error: test_tracker_issues_create returned the error \"no-title\""]);
+    for (line, name) in lines[2..].iter().zip(["misbehave", "count"]) {
+        assert!(line.starts_with(&format!("error: test_tracker_issues_{name}: the connector ")), "{line}");
+    }
+    let [callee] = &ran.callees(&world::tracker())[..] else { panic!("one instance serves one caller's run") };
+    let used = ran.calls_of(CALL).iter().filter_map(|call| call.usage).map(|usage| usage.fuel).sum::<u64>();
+    assert!(used > 0 && ran.end.called.fuel == used && used <= callee.end.fuel, "{used} of {}", callee.end.fuel);
+    let outcome = ran.calls_of(CALL)[2].outcome.to_string();
+    assert!(outcome.contains(&callee.id.to_string()), "the operator is told which run it was: {outcome}");
 }
