@@ -2,7 +2,7 @@
 
 mod bad;
 mod command_line;
-mod world;
+pub mod world;
 
 use remit::gate::{Outcome, Where};
 use remit::meter::LimitKind;

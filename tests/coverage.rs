@@ -17,6 +17,7 @@ use self::exceptions::{NEVER_ALLOWED, NEVER_REFUSED};
 use crate::harness::{Guest, HOST, Ran, Scene};
 use crate::http::{self, Stub};
 use crate::model;
+use crate::tools;
 
 const ALLOWED: &str = "
 [capabilities.files.root]
@@ -29,6 +30,9 @@ access = \"read-write\"
 why = \"test\"
 [capabilities.model]
 tiers = [\"small\"]
+why = \"test\"
+[capabilities.config]
+keys = [\"SWEEP\"]
 why = \"test\"";
 
 const DENIED: &str = "
@@ -80,6 +84,10 @@ static SEEN: LazyLock<Seen> = LazyLock::new(|| {
     for (arguments, granted, answer) in http::every_function() {
         let play = scene.command("http", arguments.iter().copied()).granted(granted);
         seen.note(play.reaching(&Stub::new(answer)).run());
+    }
+    for (arguments, granted) in tools::every_function() {
+        let play = scene.command("tools", arguments.iter().copied()).granted(granted);
+        seen.note(play.routed(&tools::stub::Stub::new(|_, _| Ok(serde_json::json!(1)))).run());
     }
     seen
 });

@@ -7,7 +7,7 @@ use std::{any::Any, error::Error, fmt, io, iter};
 
 use serde_json::{Value, json};
 
-use crate::{bindings, http, kv, model};
+use crate::{bindings, config, http, kv, model, tools};
 
 /// Why a run failed, by what its caller can do about it.
 pub use crate::bindings::remit::plugin::types::FailureKind;
@@ -97,8 +97,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error of the remit (from [`http`], [`kv`], [`model`], or the "permission denied" of `std::io`) keeps its kind, and
-/// so does a destination or a model that does not answer; any other is internal.
+/// An error of the remit (from [`config`], [`http`], [`kv`], [`model`], [`tools`], or the "permission denied" of
+/// `std::io`) keeps its kind, and so does a destination or a model that does not answer; any other is internal.
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(kind_of(&error), error.to_string()).with_source(&error)
@@ -109,13 +109,16 @@ fn kind_of(error: &dyn Any) -> FailureKind {
     let refused_file =
         || error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::PermissionDenied);
     let refused_key = || error.downcast_ref::<kv::Error>().is_some_and(kv::Error::is_denied);
+    let refused_value = || error.downcast_ref::<config::Error>().is_some_and(config::Error::is_denied);
     if let Some(error) = error.downcast_ref::<http::Error>() {
         return kind_of_remote(error.is_denied(), error.is_temporary());
     }
     if let Some(error) = error.downcast_ref::<model::Error>() {
         return kind_of_remote(error.is_denied(), error.is_temporary());
     }
-    if refused_file() || refused_key() { FailureKind::Denied } else { FailureKind::Internal }
+    let refused_tool = || error.downcast_ref::<tools::Error>().is_some_and(tools::Error::is_denied);
+    let is_refused = refused_file() || refused_key() || refused_value() || refused_tool();
+    if is_refused { FailureKind::Denied } else { FailureKind::Internal }
 }
 
 fn kind_of_remote(is_denied: bool, is_temporary: bool) -> FailureKind {
@@ -172,6 +175,8 @@ mod tests {
         check(file.into(), FailureKind::Denied, "no", None);
         let key = kv::Error::Denied { key: "a/b".to_owned() };
         check(key.into(), FailureKind::Denied, "the remit does not allow this access to kv a/b", None);
+        let value = config::Error::Denied { key: "REGION".to_owned() };
+        check(value.into(), FailureKind::Denied, "the remit does not allow the configuration value REGION", None);
     }
 
     #[test]

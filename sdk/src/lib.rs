@@ -20,22 +20,25 @@
 //! ```
 //!
 //! It is built as a `cdylib` for `wasm32-wasip2`, and depends on `serde` (with `derive`) beside this crate. What it may
-//! reach is listed in its `remit.toml`: files, clocks and randomness through the standard library, [`kv`] and [`log`]
-//! through this crate, HTTP through [`http`], language models through [`model`].
+//! reach is listed in its `remit.toml`: files, clocks and randomness through the standard library, [`kv`], [`log`] and
+//! the operator's values in [`config`] through this crate, HTTP through [`http`], language models through [`model`], the
+//! functions of connectors that a model may choose from through [`tools`].
 //!
 //! Typed interfaces between plugins are two lines: [`connectors!`] imports those that an agent's `remit.toml` requests, and
 //! [`connector!`] exports those that a connector declares in its folder `wit`.
 //!
-//! Outside a Remit host, as in a native test, the functions of [`http`], [`kv`], [`log`] and [`model`] panic: keep the
-//! logic worth testing apart from the calls.
+//! Outside a Remit host, as in a native test, the functions of [`config`], [`http`], [`kv`], [`log`], [`model`] and
+//! [`tools`] panic: keep the logic worth testing apart from the calls.
 
 mod agent;
+pub mod config;
 mod connector;
 mod failure;
 pub mod http;
 pub mod kv;
 pub mod log;
 pub mod model;
+pub mod tools;
 
 /// The bindings made from the WIT package `remit:plugin`, for what the rest of this crate does not cover.
 ///
@@ -57,6 +60,8 @@ pub use wit_bindgen;
 
 /// What nearly every agent needs, for one `use`.
 pub mod prelude {
-    pub use crate::{Context, Failure, FailureKind, Result, agent, connector, connectors, http, kv, log, model};
+    pub use crate::{
+        Context, Failure, FailureKind, Result, agent, config, connector, connectors, http, kv, log, model, tools,
+    };
     pub use serde::{Deserialize, Serialize};
 }

@@ -13,6 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use remit::agent::{Accepted, Connectors, Launch, Links, Stop, accept};
+use remit::capability::config::{Value, Values};
+use remit::capability::connector::route::Route;
 use remit::capability::model::Models;
 use remit::capability::wasi::http::Network;
 use remit::digest::{Content, Digest};
@@ -157,6 +159,8 @@ impl Scene {
             network: None,
             models: None,
             connectors: None,
+            route: None,
+            values: Values::default(),
             grants: Vec::new(),
         }
     }
@@ -182,6 +186,8 @@ pub struct Play {
     network: Option<Arc<dyn Network>>,
     models: Option<Models>,
     connectors: Option<(Arc<Connectors>, Arc<Links>)>,
+    route: Option<Arc<dyn Route>>,
+    values: Values,
     /// The grants that decide, whatever it asks for: the names of stored ones, the text of others.
     grants: Vec<String>,
 }
@@ -231,6 +237,18 @@ impl Play {
     /// Says who answers for each tier of models.
     pub fn asking(mut self, models: Models) -> Self {
         self.models = Some(models);
+        self
+    }
+
+    /// Gives the run a way to what stands for connectors.
+    pub fn routed(mut self, route: &Arc<impl Route + 'static>) -> Self {
+        self.route = Some(route.clone());
+        self
+    }
+
+    /// Has the operator set these values for the plugin.
+    pub fn configured<const N: usize>(mut self, values: [(&str, Value); N]) -> Self {
+        self.values = values.into_iter().collect();
         self
     }
 
@@ -302,6 +320,7 @@ impl Play {
         let accepted = models.into_iter().fold(accepted, Accepted::asking);
         let connectors = self.connectors.iter();
         let accepted = connectors.fold(accepted, |accepted, (all, links)| accepted.calling(all, links));
+        let accepted = self.route.iter().cloned().fold(accepted, Accepted::routed);
         let (id, stop) = (accepted.id, Stop::default());
         let mut shown: Vec<(OutputStream, Vec<u8>)> = Vec::new();
         let mut sink = |stream, bytes: &[u8]| shown.push((stream, bytes.to_vec()));
@@ -335,6 +354,7 @@ impl Play {
             grants: self.grants.clone(),
             remit: self.grant().map_or_else(|| Remit::from_request(request), |grant| Remit::from_grant(&grant)),
             mounts: self.mounts.iter().map(|(name, dir)| (name.parse().expect("a name"), dir.clone())).collect(),
+            values: self.values.clone(),
             limits: self.limits.iter().fold(limits, |limits, &(kind, value)| limits.with(kind, value)),
             input: self.input.clone(),
             arguments: self.arguments.clone(),

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Agent, Connectors, Given, Links, Recorded, Replayed, Sink, Stop};
+use crate::capability::config;
+use crate::capability::connector::route::Route;
 use crate::capability::files::{self, MountSpec, Mounts};
 use crate::capability::model::Models;
 use crate::capability::wasi::http::Network;
@@ -38,6 +40,8 @@ pub struct Launch {
     pub remit: Remit,
     /// The operator's folder for each of the remit's files, by name.
     pub mounts: BTreeMap<Name, PathBuf>,
+    /// What the operator set for the plugin, granted or not.
+    pub values: config::Values,
     /// The run's limits.
     pub limits: Limits,
     /// JSON for an agent, standard input for a command.
@@ -120,7 +124,7 @@ pub(super) fn accept_for(
     let writer = journal.accept(&header, &blobs(&launch, &header))?;
     let id = writer.id();
     let quotas = launch.remit.files().iter().map(|files| files.quota()).collect();
-    let caps = Caps { mounts, quotas, ..Caps::default() };
+    let caps = Caps { mounts, quotas, values: launch.values, ..Caps::default() };
     let live = Live::new(caps, writer, agent.functions(), standing, launch.limits, clock);
     Ok(Accepted { id, given, live })
 }
@@ -164,6 +168,13 @@ impl Accepted {
     pub fn with(mut self, outward: &Outward) -> Self {
         let Outward { network, models } = outward.clone();
         (self.live.caps.network, self.live.caps.models) = (network, models);
+        self
+    }
+
+    /// Gives the run a way to connectors that is not [`Connectors`]'.
+    #[must_use]
+    pub fn routed(mut self, connectors: Arc<dyn Route>) -> Self {
+        self.live.caps.connectors = Some(connectors);
         self
     }
 
@@ -241,6 +252,7 @@ fn given(world: World, remit: &Remit, header: &Header, input: Vec<u8>) -> Result
         arguments: header.args.clone(),
         stdin: stdin.into(),
         preopens: guest_paths(remit),
+        config_keys: remit.config().iter().map(ToString::to_string).collect(),
         payload_max: limits[LimitKind::Payload],
     };
     Ok(Given { input, start, limits })

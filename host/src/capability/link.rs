@@ -306,7 +306,7 @@ impl Link<'_> {
     }
 
     /// Splits `interface#function` and returns the linker's instance of the interface, if the interface is wanted.
-    fn place<'n>(&mut self, name: &'n str) -> Result<Option<(LinkerInstance<'_, Guest>, &'n str)>> {
+    pub(super) fn place<'n>(&mut self, name: &'n str) -> Result<Option<(LinkerInstance<'_, Guest>, &'n str)>> {
         let (interface, function) = name.split_once('#').expect("linked names are interface#function");
         if !self.wanted.contains(interface) {
             return Ok(None);

@@ -2,12 +2,14 @@
 //! work. Whatever a component imports of them is linked; what the remit does not hold is refused at the call.
 
 pub mod bindings;
+pub mod config;
 pub mod connector;
 pub mod files;
 pub mod kv;
 pub mod link;
 pub mod log;
 pub mod model;
+pub mod tools;
 pub mod wasi;
 
 use std::collections::HashSet;
@@ -76,6 +78,10 @@ pub struct Caps {
     pub models: Option<Arc<model::Models>>,
     /// The way to connectors, where the remit has some.
     pub connectors: Option<Arc<dyn connector::route::Route>>,
+    /// What of theirs can be called as a tool, once it was asked for.
+    pub tools: Option<Arc<tools::Tools>>,
+    /// What the operator set for the plugin, granted or not.
+    pub values: config::Values,
 }
 
 /// Why a stream operation failed.
@@ -141,10 +147,14 @@ pub struct Derived {
     pub stdin_at: usize,
     /// Guest paths of the mounts, in mount order.
     pub preopens: Vec<String>,
+    /// The configuration values that the remit grants, in order.
+    pub config_keys: Vec<String>,
     /// The most bytes of one call's params, and of its outcome.
     pub payload_max: u64,
     /// What came of the connector call that was made last, until the guest has it.
     pub answer: Option<Result<Vec<u8>, connector::answer::Failed>>,
+    /// The same of the call of a tool.
+    pub tool: Option<tools::Came>,
 }
 
 /// What a handle is.
@@ -235,6 +245,8 @@ pub struct Start {
     pub stdin: Arc<[u8]>,
     /// Guest paths of the mounts, in mount order.
     pub preopens: Vec<String>,
+    /// The configuration values that the remit grants, in order.
+    pub config_keys: Vec<String>,
     /// The most bytes of one call's params, and of its outcome.
     pub payload_max: u64,
 }
@@ -253,8 +265,10 @@ impl Derived {
             stdin: start.stdin,
             stdin_at: 0,
             preopens: start.preopens,
+            config_keys: start.config_keys,
             payload_max: start.payload_max,
             answer: None,
+            tool: None,
         }
     }
 
@@ -315,9 +329,11 @@ pub fn link(engine: &Engine, offer: Offer, imports: &[String]) -> wasmtime::Resu
     let mut functions = Functions::default();
     let wanted = imports.iter().filter_map(|import| import.split('@').next()).collect();
     let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions, wanted };
+    config::link(&mut link)?;
     kv::link(&mut link)?;
     log::link(&mut link)?;
     model::link(&mut link)?;
+    tools::link(&mut link)?;
     wasi::link(&mut link)?;
     (offer.more)(&mut link)?;
     Ok((linker, functions))

@@ -264,6 +264,7 @@ fn node(session: &Session, plugin: &Plugin, granted: Granted, links: Links) -> R
         grants: granted.written,
         remit: granted.remit,
         mounts: granted.folders,
+        values: granted.values,
         limits: granted.limits,
         input: Vec::new(),
         arguments: Vec::new(),

@@ -24,6 +24,7 @@ macro_rules! included {
 const FILES: &[(&str, &str)] = included![
     "sdk/Cargo.toml",
     "sdk/src/agent.rs",
+    "sdk/src/config.rs",
     "sdk/src/connector.rs",
     "sdk/src/failure.rs",
     "sdk/src/http.rs",
@@ -39,9 +40,12 @@ const FILES: &[(&str, &str)] = included![
     "sdk/src/model/chat.rs",
     "sdk/src/model/error.rs",
     "sdk/src/model/schema.rs",
+    "sdk/src/tools.rs",
+    "wit/config.wit",
     "wit/kv.wit",
     "wit/log.wit",
     "wit/model.wit",
+    "wit/tools.wit",
     "wit/types.wit",
     "wit/world.wit",
 ];

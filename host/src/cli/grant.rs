@@ -9,6 +9,7 @@ use super::plugin::Plugin;
 use super::report::{Failure, OrFail as _, Result, note};
 use super::session::Session;
 use super::stored::Stored;
+use crate::capability::config::Values;
 use crate::config::{self, Config};
 use crate::home::Home;
 use crate::manifest::{Access, Grant, Mount, Name, Request};
@@ -25,6 +26,8 @@ pub struct Granted {
     pub folders: BTreeMap<Name, PathBuf>,
     /// The limits of the run.
     pub limits: Limits,
+    /// What the operator set for the plugin.
+    pub values: Values,
     /// What was granted: the text of the grant file, or the names of the stored grants.
     pub written: Vec<String>,
 }
@@ -74,7 +77,8 @@ impl Granted {
         let config = config::read(session.home().path())?;
         let remit = Remit::effective(&asked, &granted, &config.ceiling).at(session.clock().now());
         let limits = limits(&request, grant, limit_args, &config);
-        Ok(Self { request, remit, folders, limits, written })
+        let values = plugin.manifest().map(|manifest| config.values.for_plugin(&manifest.name)).unwrap_or_default();
+        Ok(Self { request, remit, folders, limits, values, written })
     }
 
     /// Shows the remit on stderr, each capability with its reason.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::exit::Exit;
 use super::report::{Failure, OrFail as _, Result};
 use crate::digest::{Content, Digest};
-use crate::manifest::{self, Kind, Manifest, Name, Request};
+use crate::manifest::{self, Kind, Manifest, Name};
 
 /// Bytes in a component: what the journal keeps as one blob. Python components have about 18 MiB.
 pub const COMPONENT_SIZE_MAX: u64 = crate::journal::PAYLOAD_MAX as u64;
@@ -108,23 +108,14 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// With [`Exit::PluginUnfit`]: it is a connector, or requests what this version does not offer.
+    /// With [`Exit::PluginUnfit`]: it is a connector.
     pub fn runnable(self) -> Result<Self> {
         match self.manifest() {
             Some(manifest) if manifest.kind == Kind::Connector => {
                 let message = format!("{} is a connector, which runs only for those who call it", manifest.name);
                 Err(Failure::new(Exit::PluginUnfit, message))
             }
-            Some(manifest) => match not_offered(manifest.request()) {
-                Some(what) => {
-                    let message =
-                        format!("{} requests {what}, which this version of Remit does not offer", manifest.name);
-                    Err(Failure::new(Exit::PluginUnfit, message)
-                        .hint("take the request out of remit.toml, or use a newer Remit"))
-                }
-                None => Ok(self),
-            },
-            None => Ok(self),
+            _ => Ok(self),
         }
     }
 
@@ -219,13 +210,6 @@ pub fn read_component(path: &Path, hint: &str) -> Result<Vec<u8>> {
     }
     let (path, mib) = (path.display(), COMPONENT_SIZE_MAX >> 20);
     Err(Failure::new(Exit::PluginUnfit, format!("component {path} has more than {mib} MiB")))
-}
-
-/// Returns a capability that a manifest can request and this version does not have.
-fn not_offered(request: &Request) -> Option<&'static str> {
-    [("tools", request.tools.is_some()), ("configuration values", request.config.is_some())]
-        .into_iter()
-        .find_map(|(what, is_requested)| is_requested.then_some(what))
 }
 
 fn is_folder(path: &Path) -> Result<bool> {

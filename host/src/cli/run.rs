@@ -94,6 +94,7 @@ fn launch(plugin: &Plugin, agent: &Agent, args: &args::Run, granted: Granted) ->
         grants: granted.written,
         remit: granted.remit,
         mounts: granted.folders,
+        values: granted.values,
         limits: granted.limits,
         input,
         arguments,

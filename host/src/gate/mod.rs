@@ -50,6 +50,8 @@ pub enum Ask<'a> {
     Mounts([usize; 2], Access),
     /// A log line at this level.
     Log(Level),
+    /// A configuration value.
+    Config(&'a str),
     /// A request over HTTP.
     Http(&'a HttpTarget),
     /// Something that no remit of this version holds, and what to call it.

@@ -1,8 +1,10 @@
 //! The canonical encoding of what crosses between guest and host.
 //!
 //! Params and outcomes are recorded in this form, compared as bytes at replay, and shown as JSON. One value has
-//! one encoding: lengths and unsigned integers are LEB128, a handle is its creation ordinal (never a table index,
-//! because freed indices are reused), floats do not occur. The types themselves stay with the capabilities.
+//! one encoding: lengths and unsigned integers are LEB128, floats their bits with one NaN for all, a handle is its
+//! creation ordinal (never a table index, because freed indices are reused). The types themselves stay with the capabilities.
+
+mod numbers;
 
 use base64::Engine as _;
 use serde_json::{Value as Json, json};
@@ -134,21 +136,6 @@ macro_rules! unsigned {
 }
 
 unsigned!(u16, u32, u64);
-
-impl Value for i32 {
-    fn encode(&self, out: &mut Vec<u8>) {
-        put_uint(u64::from(((*self << 1) ^ (*self >> 31)) as u32), out);
-    }
-
-    fn decode(input: &mut &[u8]) -> Result<Self, Malformed> {
-        let folded = u32::decode(input)?;
-        Ok((folded >> 1) as i32 ^ -((folded & 1) as i32))
-    }
-
-    fn json(&self) -> Json {
-        json!(self)
-    }
-}
 
 impl Value for u8 {
     #[inline]
@@ -372,6 +359,9 @@ mod tests {
         check((), json!([]));
         check(u64::MAX, json!(u64::MAX));
         check(-7_i32, json!(-7));
+        check(i64::MIN, json!(i64::MIN));
+        check(i64::MAX, json!(i64::MAX));
+        check(-0.5_f64, json!(-0.5));
         check((String::from("key"), true), json!(["key", true]));
         check(b"text".to_vec(), json!("text"));
         check(vec![0xff_u8, 0xfe, 1, 2], json!({ "base64": "//4BAg==" }));

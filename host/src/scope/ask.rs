@@ -7,7 +7,8 @@ use std::net::IpAddr;
 
 use super::denial::{Denial, Refused, deny};
 use super::{
-    Access, ConnectorScope, FilesScope, HttpRule, HttpScope, HttpTarget, ModelScope, Remit, SecretScope, ToolScope,
+    Access, ConnectorScope, FilesScope, HttpRule, HttpScope, HttpTarget, ModelScope, Remit, SecretScope, Terms,
+    ToolScope,
 };
 use crate::manifest::{Interface, KeyPrefix, Level, Name};
 
@@ -147,6 +148,19 @@ impl FilesScope {
     #[cold]
     fn denied(&self, wanted: Access, has: Option<Access>) -> Denial {
         deny(Refused::Files { name: self.name().clone(), mount: self.mount().cloned(), wanted, has })
+    }
+}
+
+impl Remit {
+    /// Returns the terms under which the run may call `function` of `interface` as a tool: those of tools and those of the
+    /// connector.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn tool_call_allows(&self, interface: &Interface, function: &str) -> Result<Terms, Denial> {
+        let tools = self.tool_allows(interface, function)?.terms();
+        Ok(tools.intersect(self.connector_allows(interface, function)?.terms()))
     }
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use remit::agent::{
     Accepted, Agent, Connected, Connectors, Host, Launch, Links, Node, Outward, Stop, Verdict, accept, recall,
 };
+use remit::capability::config::Values;
 use remit::capability::connector::route::Linked;
 use remit::capability::link::{Call, Link};
 use remit::capability::wasi::http::Network;
@@ -228,6 +229,7 @@ fn launch(component: &[u8], arguments: &[&str], grant: GrantId) -> Launch {
         grants: vec![grant.to_string()],
         remit: benched(),
         mounts: [].into(),
+        values: Values::default(),
         limits: Limits::default(),
         input: Vec::new(),
         arguments: std::iter::once("bench").chain(arguments.iter().copied()).map(str::to_owned).collect(),

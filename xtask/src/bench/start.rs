@@ -88,7 +88,14 @@ pub fn instance() -> Result<Vec<Ratio>> {
 fn gate(scene: &Scene, guest: &Guest, run: remit::id::RunId) -> Result<Gate<Caps, Derived>> {
     let limits = Limits::default();
     let payload_max = limits[LimitKind::Payload];
-    let start = Start { seed: [7; 32], arguments: Vec::new(), stdin: [].into(), preopens: Vec::new(), payload_max };
+    let start = Start {
+        seed: [7; 32],
+        arguments: Vec::new(),
+        stdin: [].into(),
+        preopens: Vec::new(),
+        config_keys: Vec::new(),
+        payload_max,
+    };
     let replay = Replay::new(scene.journal.reader(run)?, limits, FuelRule::Compared);
     Ok(Gate::replay(guest.agent.functions().clone(), Derived::new(start), replay))
 }

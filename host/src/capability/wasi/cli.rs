@@ -1,16 +1,21 @@
-//! `wasi:cli`: arguments, exit, and the standard streams. The environment is empty and there is no terminal, so that
-//! a guest behaves the same wherever it runs.
+//! `wasi:cli`: arguments, exit, and the standard streams. The environment has the configuration values that were
+//! granted and nothing else, and there is no terminal, so that a guest behaves the same wherever it runs.
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::cli::{terminal_input, terminal_output};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 
-use crate::capability::link::Link;
+use crate::capability::link::{Call, Link};
 use crate::capability::{Derived, Input, Object, Output};
-use crate::gate::{Halt, Ordinals};
+use crate::gate::{Class, Halt, Ordinals};
 
 pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
-    link.pure("wasi:cli/environment#get-environment", |_, _, _: &()| Ok((Vec::<(String, String)>::new(),)))?;
+    link.sync_or_pure(
+        "wasi:cli/environment#get-environment",
+        Call::new(Class::ReadLocal, |turn, derived, _: &()| Ok((turn.caps.values.variables(&derived.config_keys),))),
+        |derived, _| derived.config_keys.is_empty(),
+        |_, _, _| Ok((Vec::new(),)),
+    )?;
     link.pure("wasi:cli/environment#get-arguments", |derived, _, _: &()| Ok((derived.arguments.clone(),)))?;
     link.pure("wasi:cli/environment#initial-cwd", |_, _, _: &()| Ok((None::<String>,)))?;
     link.pure("wasi:cli/exit#exit", |_, _, &(status,): &(Result<(), ()>,)| {

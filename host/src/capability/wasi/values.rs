@@ -7,7 +7,7 @@ use wasmtime_wasi::p2::bindings::sync::filesystem::types as fs;
 use wasmtime_wasi::p2::bindings::sync::io::streams::StreamError;
 use wasmtime_wasi::p2::bindings::sync::sockets::{network, tcp, udp};
 
-use crate::capability::bindings::{kv, log};
+use crate::capability::bindings::{config, kv, log, tools};
 use crate::gate::Value;
 use crate::gate::value::{Malformed, put_uint, take_uint};
 
@@ -268,5 +268,19 @@ variant!(network::IpSocketAddress { 0 Ipv4(address), 1 Ipv6(address) });
 record!(udp::IncomingDatagram { data as "data", remote_address as "remote-address" });
 record!(udp::OutgoingDatagram { data as "data", remote_address as "remote-address" });
 
+variant!(config::Value { 0 Text(text), 1 Integer(number), 2 Float(number), 3 Boolean(is_set) });
+enumeration!(config::Error { Denied });
 enumeration!(kv::Error { Denied, InvalidKey });
+record!(tools::Tool {
+    name as "name", description as "description", parameters as "parameters", digest as "digest",
+});
+variant!(tools::Error {
+    0 Denied,
+    1 Unknown(message),
+    2 Changed(digest),
+    3 InvalidArguments(message),
+    4 Returned(json),
+    5 Failed(message),
+    6 TooLarge(message),
+});
 enumeration!(log::Level { Trace, Debug, Info, Warn, Error });

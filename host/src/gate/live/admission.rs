@@ -124,6 +124,7 @@ impl<C> Live<C> {
             Ask::Mounts(indexes, access) => {
                 indexes.into_iter().try_for_each(|index| self.standing.file_allows(index, access))
             }
+            Ask::Config(key) => remit.config_allows(key),
             Ask::Log(level) => remit.log_allows(level),
             Ask::Http(target) => remit.http_allows(target).map(drop),
             Ask::Never(what) => return Err(Box::new(Refusal { rule: format!("no remit allows {what}"), grant: None })),

@@ -6,10 +6,15 @@ use crate::gate::remote::{Departure, First, Outgoing, Permit, RemoteOp, Sending,
 use crate::gate::{Class, Halt, Value};
 use crate::journal::{self, Claim, Extension, Kind, Record, Settlement, UsedUp};
 use crate::meter::{LimitKind, Usage};
-use crate::scope::Terms;
+use crate::scope::{Remit, Terms};
 use crate::time::Timestamp;
 
 impl<C> Live<C> {
+    /// Returns what the run may do.
+    pub fn remit(&self) -> &Remit {
+        self.standing.remit()
+    }
+
     /// Permits or refuses a remote call. Its intent, where it has one, is durable first, and with it everything before.
     pub(in crate::gate) fn depart<D, P, R, T>(
         &mut self,

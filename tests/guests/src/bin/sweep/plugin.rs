@@ -1,6 +1,6 @@
 //! `remit:plugin`.
 
-use remit_sdk::bindings::remit::plugin::{kv, log, model};
+use remit_sdk::bindings::remit::plugin::{config, kv, log, model};
 
 use crate::say::{answered, done};
 
@@ -11,6 +11,8 @@ pub fn sweep() {
         log::log(level, "swept");
         done("remit:plugin/log#log", ());
     }
+    answered("remit:plugin/config#get", config::get("SWEEP"));
+    done("remit:plugin/config#keys", config::keys());
     answered("remit:plugin/kv#get", kv::get(KEY));
     answered("remit:plugin/kv#set", kv::set(KEY, b"value"));
     answered("remit:plugin/kv#get", kv::get(KEY));

@@ -1,6 +1,6 @@
 //! One line per call.
 
-use remit_sdk::bindings::remit::plugin::{kv, model};
+use remit_sdk::bindings::remit::plugin::{config, kv, model};
 use wasip2::{filesystem, io::streams::StreamError, sockets};
 
 /// An error that has a code.
@@ -26,6 +26,14 @@ impl Code for StreamError {
         match self {
             Self::Closed => "closed".to_owned(),
             Self::LastOperationFailed(_) => "last-operation-failed".to_owned(),
+        }
+    }
+}
+
+impl Code for config::Error {
+    fn code(&self) -> String {
+        match self {
+            Self::Denied => "denied".to_owned(),
         }
     }
 }
