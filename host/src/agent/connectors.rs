@@ -180,7 +180,9 @@ impl Desk {
 
     /// Takes a connector out of its slot, or starts it.
     fn session(&self, node: usize, cause: Cause) -> Result<Box<Session>, Failed> {
-        match std::mem::replace(&mut self.slots()[node], Slot::Busy) {
+        // Taken first: a match on it would hold the lock to its end.
+        let slot = std::mem::replace(&mut self.slots()[node], Slot::Busy);
+        match slot {
             Slot::Idle(session) => return Ok(session),
             Slot::Ended(failed) => {
                 self.slots()[node] = Slot::Ended(failed.clone());
