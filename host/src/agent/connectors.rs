@@ -194,7 +194,9 @@ impl Desk {
 
     /// Takes a connector out of its slot, or starts it.
     fn session(&self, node: usize, cause: Cause) -> Result<Box<Session>, Failed> {
-        match std::mem::replace(&mut self.slots()[node], Slot::Busy) {
+        // Taken first: a match on it would hold the lock to its end.
+        let slot = std::mem::replace(&mut self.slots()[node], Slot::Busy);
+        match slot {
             Slot::Idle(session) => return Ok(session),
             Slot::Unused => {}
             other => {
