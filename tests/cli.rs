@@ -89,7 +89,7 @@ fn a_panic_is_told_with_its_message_and_where_it_was() {
 #[test]
 fn no_remit_refuses_what_a_command_is_started_with() {
     let cli = HOST.functions().iter().filter(|function| function.name.starts_with("wasi:cli/"));
-    let governed: Vec<_> = cli.map(|function| (function.name, function.governed)).collect();
+    let governed: Vec<_> = cli.map(|function| (&*function.name, function.governed)).collect();
     assert_eq!(governed.len(), 13);
     assert!(governed.iter().all(|(_, governed)| !governed), "{governed:?}");
 }

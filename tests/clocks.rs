@@ -50,7 +50,7 @@ fn an_instant_that_has_passed_is_not_waited_for() {
 #[test]
 fn no_remit_refuses_a_clock() {
     let clocks = HOST.functions().iter().filter(|function| function.name.starts_with("wasi:clocks/"));
-    let governed: Vec<_> = clocks.map(|function| (function.name, function.governed)).collect();
+    let governed: Vec<_> = clocks.map(|function| (&*function.name, function.governed)).collect();
     assert_eq!(governed.len(), 6);
     assert!(governed.iter().all(|(_, governed)| !governed), "{governed:?}");
 }

@@ -60,7 +60,7 @@ fn a_stream_that_failed_is_closed_and_says_why() {
 #[test]
 fn what_only_waits_or_follows_from_the_record_is_not_governed() {
     let io = HOST.functions().iter().filter(|function| function.name.starts_with("wasi:io/"));
-    let governed: Vec<_> = io.filter(|function| function.governed).map(|function| function.name).collect();
+    let governed: Vec<_> = io.filter(|function| function.governed).map(|function| &*function.name).collect();
     // Only what puts bytes into a file can be refused.
     let writes = ["write", "blocking-write-and-flush", "write-zeroes", "blocking-write-zeroes-and-flush", "splice"];
     let writes = writes.iter().chain(&["blocking-splice"]);
