@@ -174,7 +174,7 @@ fn an_answer_is_durable_before_a_file_is_changed() {
 
 #[test]
 fn a_caller_that_is_stopped_stops_its_connector_first() {
-    for (how, at) in [("loop", Where::Slice), ("sleep", Where::Call("wasi:io/poll#poll".into()))] {
+    for (how, at) in [("loop", Where::Slice), ("sleep", Where::Call("wasi:io/poll#[method]pollable.block".into()))] {
         let scene = Scene::ticking();
         let ran = caller(&scene, ["misbehave", how], Part::tracker());
         let ran = ran.limit(LimitKind::WallTime, 200).run();

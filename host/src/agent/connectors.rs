@@ -11,11 +11,10 @@ use std::time::Duration;
 
 use super::drive::Driven;
 use super::launch::{self, Launch};
-use super::session::{Seat, Session};
+use super::session::{Seat, Session, within};
 use super::{Agent, Outward, Returned};
 use crate::capability::Caps;
 use crate::capability::connector::answer::{Answered, Failed, Why};
-use crate::capability::connector::call::within;
 use crate::capability::connector::import::BoxFuture;
 use crate::capability::connector::route::{Linked, Outbound, Route};
 use crate::digest::Digest;

@@ -1,7 +1,10 @@
 //! One instance of a connector, and its run: it serves one caller, from the first call to the caller's end.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use wasmtime::Store;
@@ -91,5 +94,17 @@ impl Session {
         self.is_ended = true;
         let judged = ending::judge(&mut self.store, driven);
         ending::record(&mut self.store, judged).await.map(Some)
+    }
+}
+
+/// Waits for something for so long at most. Nothing: it took longer, and was dropped.
+///
+/// What is over at once needs no timer, which would cost a call as much as the rest of it.
+pub(super) async fn within<T>(patience: Duration, waiting: impl Future<Output = T>) -> Option<T> {
+    let mut waiting = pin!(waiting);
+    let first = poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context))).await;
+    match first {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => tokio::time::timeout(patience, waiting).await.ok(),
     }
 }

@@ -3,7 +3,6 @@
 //! A function of an interface need not have an error to return, so a call without a result ends the caller's run.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use wasmtime::component::LinkerInstance;
 use wasmtime::{Result, StoreContextMut};
@@ -168,16 +167,4 @@ fn nobody(call: &Call) -> BoxFuture<'static, Answered> {
 
 fn apply(derived: &mut Derived, _: &Call, answered: Answered) {
     derived.answer = Some(answered.outcome);
-}
-
-/// Waits for something for so long at most. Nothing: it took longer, and was dropped.
-///
-/// What is over at once needs no timer, which would cost a call as much as the rest of it.
-pub async fn within<T>(patience: Duration, waiting: impl Future<Output = T>) -> Option<T> {
-    let mut waiting = std::pin::pin!(waiting);
-    let first = std::future::poll_fn(|context| std::task::Poll::Ready(waiting.as_mut().poll(context))).await;
-    match first {
-        std::task::Poll::Ready(done) => Some(done),
-        std::task::Poll::Pending => tokio::time::timeout(patience, waiting).await.ok(),
-    }
 }
