@@ -42,22 +42,22 @@ mod tests {
         assert!(failure.to_string().contains(part), "{failure}");
     }
 
-    fn exporting(name: &str, ty: &str) -> String {
+    /// Writes a component that exports an interface of one function, and `more`.
+    fn exporting(name: &str, more: &str) -> String {
         format!(
             r#"(component
                 (core module $m (func (export "f") (result i32) i32.const 0))
                 (core instance $i (instantiate $m))
-                {ty}
-                (instance $e (export "f" (func $f)))
+                (func $f (result u32) (canon lift (core func $i "f")))
+                (type $r (resource (rep i32)))
+                (instance $e (export "f" (func $f)) {more})
                 (export "{name}" (instance $e)))"#
         )
     }
 
-    const PLAIN: &str = r#"(func $f (result u32) (canon lift (core func $i "f")))"#;
-
     #[test]
     fn what_is_its_own_and_has_a_version_passes() {
-        let component = wat::parse_str(exporting("acme:tracker/issues@1.2.0", PLAIN)).unwrap();
+        let component = wat::parse_str(exporting("acme:tracker/issues@1.2.0", "")).unwrap();
         let names: Vec<_> = check(&component).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(names, ["acme:tracker/issues@1.2.0"]);
     }
@@ -65,10 +65,8 @@ mod tests {
     #[test]
     fn what_nobody_could_call_is_refused() {
         refused("(component)", "exports no interface of its own");
-        refused(&exporting("wasi:cli/run@0.2.6", PLAIN), "exports no interface of its own");
-        refused(&exporting("acme:tracker/issues", PLAIN), "acme:tracker/issues has no version");
-        let resource = r#"(type $r (resource (rep i32)))
-            (func $f (result (own $r)) (canon lift (core func $i "f")))"#;
-        refused(&exporting("acme:tracker/issues@1.2.0", resource), "resource");
+        refused(&exporting("wasi:cli/run@0.2.6", ""), "exports no interface of its own");
+        refused(&exporting("acme:tracker/issues", ""), "acme:tracker/issues has no version");
+        refused(&exporting("acme:tracker/issues@1.2.0", r#"(export "r" (type $r))"#), "a resource cannot leave");
     }
 }

@@ -7,7 +7,7 @@ use wit_parser::Resolve;
 use super::Project;
 use crate::cli::embedded;
 use crate::cli::report::Result;
-use crate::manifest::{self, Name};
+use crate::manifest::{self, Interface, Name};
 
 /// Where the example's source and WIT say what they are called.
 const PACKAGE: &str = "package local:greetings@";
@@ -43,13 +43,14 @@ pub(super) fn project(name: &Name, folder: &Path) -> Result<Project> {
     })
 }
 
-/// WIT has keywords too, and wants each part of a name to begin with a letter.
+/// WIT has keywords too, and a manifest that requests the interface wants each part of a name to begin with a letter.
 fn check_package(name: &Name, wit: &str) -> Result<()> {
-    let parsed = Resolve::default().push_str("new.wit", wit);
-    parsed.map(drop).map_err(|_| {
-        let failure = super::bad_name(name.as_str(), "connector", "it is no name for a WIT package");
-        failure.hint(format!("try {name}-connector; after each - comes a letter"))
-    })
+    let is_package = Resolve::default().push_str("new.wit", wit).is_ok();
+    if is_package && format!("local:{name}/greetings@0.1.0").parse::<Interface>().is_ok() {
+        return Ok(());
+    }
+    let failure = super::bad_name(name.as_str(), "connector", "it is no name for a WIT package");
+    Err(failure.hint(format!("try {name}-connector; after each - comes a letter")))
 }
 
 fn manifest(name: &Name) -> String {
