@@ -253,7 +253,8 @@ fn granted(session: &Session, plugin: &Plugin) -> Result<Granted> {
 
 fn node(session: &Session, plugin: &Plugin, granted: Granted, links: Links) -> Result<Node> {
     let what = format!("connector {}", plugin.name());
-    let agent = agent(session, plugin, &what, &links)?;
+    let agent = session.prepare_connector(&plugin.component, Connected::To(links.linked()))?;
+    let agent = agent.map_err(|error| unfit(error, &what))?;
     let outward = outward(session, plugin, &granted.remit)?;
     let launch = Launch {
         identity: plugin.identity.to_string(),

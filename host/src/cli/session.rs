@@ -32,6 +32,8 @@ pub struct Session {
     /// Left to the end of the process, as agents are: taking engine, pool and linked functions apart takes longer than
     /// a short run.
     host: LazyHost,
+    /// For connectors, which live at the same time as their caller. Only a run that has some pays for their pool.
+    callees: LazyHost,
 }
 
 type LazyHost = OnceCell<ManuallyDrop<Host>>;
@@ -50,7 +52,7 @@ impl Session {
     /// # Errors
     /// Also when the platform cannot run the engine.
     pub fn with_host(shell: &Shell, command: &str) -> Result<Self> {
-        Self::open_beside(shell, command, || Ok(LazyHost::from(start_host()?)))
+        Self::open_beside(shell, command, || Ok(LazyHost::from(start_host(1)?)))
     }
 
     fn open_beside(shell: &Shell, command: &str, host: impl FnOnce() -> Result<LazyHost>) -> Result<Self> {
@@ -61,7 +63,7 @@ impl Session {
         let opening = Journal::begin_open(&path, key, &journal::Options::default())?;
         let host = host();
         let journal = opening.finish().map_err(|error| unopened(error, &path))?;
-        Ok(Self { home, journal, clock: shell.clock().clone(), cache, host: host? })
+        Ok(Self { home, journal, clock: shell.clock().clone(), cache, host: host?, callees: LazyHost::new() })
     }
 
     /// Returns the home.
@@ -84,11 +86,7 @@ impl Session {
     /// # Errors
     /// When the platform cannot run the engine.
     pub fn host(&self) -> Result<&Host> {
-        if let Some(host) = self.host.get() {
-            return Ok(host);
-        }
-        let host = start_host()?;
-        Ok(self.host.get_or_init(|| host))
+        started(&self.host, 1)
     }
 
     /// Makes an agent of a component, for what is recorded of it. Compiled at most once in the life of the home.
@@ -108,10 +106,31 @@ impl Session {
         component: &Content,
         connected: Connected<'_>,
     ) -> Result<std::result::Result<ManuallyDrop<Agent>, PrepareError>> {
-        let agent = self.host()?.prepare_with(component, &self.cache, connected);
+        Ok(self.prepare_on(self.host()?, component, connected))
+    }
+
+    /// As [`Session::prepare`], for a connector.
+    ///
+    /// # Errors
+    /// As [`Session::prepare`].
+    pub fn prepare_connector(
+        &self,
+        component: &Content,
+        connected: Connected<'_>,
+    ) -> Result<std::result::Result<ManuallyDrop<Agent>, PrepareError>> {
+        Ok(self.prepare_on(started(&self.callees, SEATS_MAX)?, component, connected))
+    }
+
+    fn prepare_on(
+        &self,
+        host: &Host,
+        component: &Content,
+        connected: Connected<'_>,
+    ) -> std::result::Result<ManuallyDrop<Agent>, PrepareError> {
+        let agent = host.prepare_with(component, &self.cache, connected);
         let stats = self.cache.stats();
         tracing::debug!(hits = stats.hits, compiled = stats.compiled, "compiled-component cache");
-        Ok(agent.map(ManuallyDrop::new))
+        agent.map(ManuallyDrop::new)
     }
 
     /// Returns the interfaces of other plugins that a component imports. Nothing is loaded for one that imports none.
@@ -210,8 +229,18 @@ impl Session {
     }
 }
 
-fn start_host() -> Result<ManuallyDrop<Host>> {
-    let engine = Engine::new(PoolSize { runs: 1 + SEATS_MAX }).map_err(|error| {
+/// Returns a host, which is started when it is first asked for.
+fn started(lazy: &LazyHost, runs: u32) -> Result<&Host> {
+    if let Some(host) = lazy.get() {
+        return Ok(host);
+    }
+    let host = start_host(runs)?;
+    Ok(lazy.get_or_init(|| host))
+}
+
+/// Starts a host for so many live runs.
+fn start_host(runs: u32) -> Result<ManuallyDrop<Host>> {
+    let engine = Engine::new(PoolSize { runs }).map_err(|error| {
         Failure::from_error(Exit::HostFailed, error).hint("the engine reserves address space; look at `ulimit -v`")
     })?;
     Ok(ManuallyDrop::new(Host::new(engine)))
