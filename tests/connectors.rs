@@ -6,7 +6,6 @@ pub mod world;
 
 use remit::gate::{Outcome, Where};
 use remit::meter::LimitKind;
-use remit::meter::Usage;
 use serde_json::json;
 
 use self::world::{ALL, ISSUES, KV, Part, caller, play, tracker};
@@ -125,8 +124,7 @@ fn what_a_connector_uses_is_its_callers_too_and_kept_apart() {
     let ran = caller(&scene, ["create", "broken"], Part::tracker().granted(KV)).run().printed("Ok(1)\n");
     let (ran, callee) = both_replayed(ran);
     let [call] = ran.calls_of(CREATE)[..] else { panic!("one call") };
-    let used: Usage =
-        serde_json::from_value(call.usage.expect("the entry says what the connector used")).expect("usage");
+    let used = call.used().expect("the entry says what the connector used");
     assert_eq!((used.fuel, used.kv_bytes), (callee.end.fuel, callee.end.usage.kv_bytes));
     assert!(used.fuel > 0 && used.kv_bytes > 0, "{used:?}");
     assert_eq!(ran.end.called, used);

@@ -286,12 +286,13 @@ fn a_key_that_others_can_read_opens_nothing() {
 
 #[test]
 fn what_is_counted_is_held_to_by_the_next_run_too() {
-    let (port, asked) = tracker();
+    let tracker = tracker();
+    let port = tracker.port;
     let desk = desk(port);
     let grant = fs::read_to_string(desk.path("grant.toml")).expect("it was written");
     desk.write("grant.toml", grant.replace("addresses =", "amount = \"1 per day\"\naddresses ="));
     fetch(&desk, port).ends(code::OK);
-    asked.join().expect("the tracker is content");
+    tracker.asked();
     // The tracker is gone: what is refused is not sent.
     let said = fetch(&desk, port).ends(code::AGENT_FAILED);
     said.says(&["1 per day is used up: 1 used or reserved, until ", "amount = \"2 per day\""]);

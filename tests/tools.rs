@@ -320,7 +320,7 @@ fn a_tool_is_answered_by_a_connector_in_a_run_of_its_own() {
         assert!(line.starts_with(&format!("error: test_tracker_issues_{name}: the connector ")), "{line}");
     }
     let [callee] = &ran.callees(&world::tracker())[..] else { panic!("one instance serves one caller's run") };
-    let used = ran.calls_of(CALL).iter().filter_map(|call| call.usage).map(|usage| usage.fuel).sum::<u64>();
+    let used = ran.calls_of(CALL).iter().filter_map(|call| call.used()).map(|used| used.fuel).sum::<u64>();
     assert!(used > 0 && ran.end.called.fuel == used && used <= callee.end.fuel, "{used} of {}", callee.end.fuel);
     let outcome = ran.calls_of(CALL)[2].outcome.to_string();
     assert!(outcome.contains(&callee.id.to_string()), "the operator is told which run it was: {outcome}");

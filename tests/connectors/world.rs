@@ -92,7 +92,8 @@ fn links(parts: &[Part], calls: &[(&str, usize)]) -> Links {
 pub fn play(scene: &Scene, caller: Vec<u8>, interface: &str, parts: Vec<Part>) -> Play {
     let caller = linked(caller, &parts, interface).unwrap_or_else(|error| panic!("the caller is refused: {error}"));
     let nodes = (0..parts.len()).map(|number| node(scene, &parts, number)).collect();
-    let connectors = Connectors::new(nodes, HOST.engine().fingerprint(), scene.journal().clone(), scene.clock());
+    let connectors =
+        Connectors::new(nodes, HOST.engine().fingerprint(), scene.journal().clone(), scene.clock().clone());
     let own = links(&parts, &[(interface, 0)]);
     scene.play("caller", caller).calling(&Arc::new(connectors), &Arc::new(own))
 }

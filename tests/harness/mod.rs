@@ -68,17 +68,12 @@ impl Scene {
         Self { journal, home: Arc::new(home), clock, folder: Arc::new(folder) }
     }
 
-    /// Returns where time comes from.
-    pub fn clock(&self) -> Clock {
-        self.clock.clone()
-    }
-
     /// Returns the journal.
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// Returns the clock.
+    /// Returns where time comes from.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }

@@ -57,6 +57,14 @@ pub struct Call {
     pub is_answered: bool,
 }
 
+impl Call {
+    /// Returns what others used for it, where the entry says so.
+    pub fn used(&self) -> Option<Usage> {
+        let usage = self.usage.clone()?;
+        Some(serde_json::from_value(usage).expect("it is what a connector used"))
+    }
+}
+
 impl Ran {
     pub(super) fn new(scene: Scene, guest: Arc<Guest>, id: RunId, end: End, shown: &[(OutputStream, Vec<u8>)]) -> Self {
         let all = |wanted| shown.iter().filter(move |(stream, _)| *stream == wanted);

@@ -115,7 +115,7 @@ impl Scene {
 
     /// Runs a command that calls a connector, as [`Scene::record`] does.
     pub fn record_calling(&self, guest: &Guest, callee: &Callee, arguments: &[&str]) -> Result<f64> {
-        let launch = Launch { remit: callee.remit.clone(), ..launch(&guest.bytes, arguments) };
+        let launch = Launch { remit: callee.remit.clone(), ..launch(&guest.bytes, arguments, self.grant) };
         let engine = self.host.engine().fingerprint();
         let accepted = accept(launch, &guest.agent, engine, &self.journal, self.clock.clone())?;
         let accepted = accepted.calling(&callee.all, &callee.links);
