@@ -76,15 +76,23 @@ fn wasi_folder() -> PathBuf {
 
 /// Returns where cargo keeps a package on which the workspace in this folder stands.
 fn package_folder(workspace: &str, name: &str) -> PathBuf {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(workspace));
-    cargo.args(["metadata", "--format-version", "1", "--offline", "--locked"]);
-    let output = cargo.output().expect("cargo starts");
-    let metadata: Json = serde_json::from_slice(&output.stdout).expect("cargo tells where its packages are");
+    // What other platforms need has not been fetched.
+    let platform = cargo(workspace, &["-vV"]);
+    let platform = String::from_utf8(platform).expect("cargo writes text");
+    let platform = platform.lines().find_map(|line| line.strip_prefix("host: ")).expect("cargo tells its platform");
+    let args = ["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform", platform];
+    let metadata: Json = serde_json::from_slice(&cargo(workspace, &args)).expect("cargo tells where its packages are");
     let packages = metadata["packages"].as_array().expect("it lists packages");
     let package = packages.iter().find(|package| package["name"] == name).expect("the workspace stands on it");
     let manifest = package["manifest_path"].as_str().expect("a package has a manifest");
     Path::new(manifest).parent().expect("a manifest is in a folder").to_owned()
+}
+
+/// Returns what cargo prints in the folder of a workspace.
+fn cargo(workspace: &str, args: &[&str]) -> Vec<u8> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(workspace)).args(args);
+    cargo.output().expect("cargo starts").stdout
 }
 
 fn imported(resolve: &Resolve, package: PackageId, world: &str) -> BTreeSet<String> {

@@ -71,7 +71,7 @@ pub enum PrepareError {
         /// The connector.
         connector: String,
         /// Where they differ.
-        difference: Difference,
+        difference: Box<Difference>,
     },
     /// The component does not fit an interface that it imports.
     #[error("the component does not fit the host's interfaces: {0}")]

@@ -58,6 +58,7 @@ impl Connected<'_> {
         let Some(place) = position(linked, import) else { return Ok(None) };
         let Linked { connector, interface, .. } = &linked[place];
         compatible(import, interface)
+            .map_err(Box::new)
             .map_err(|difference| PrepareError::Incompatible { connector: connector.clone(), difference })?;
         Ok(Some(place))
     }

@@ -122,7 +122,7 @@ impl FromStr for Decision {
             _ => return Err(format!("expected used or unused after `=`, and found {decided:?}")),
         };
         let intent = intent.parse().map_err(|_| format!("{intent:?} is not the number of an entry"))?;
-        Ok(Self { run: run.parse().map_err(|wrong| format!("{wrong}"))?, intent, settlement })
+        Ok(Self { run: run.parse()?, intent, settlement })
     }
 }
 

@@ -138,7 +138,7 @@ impl RunWriter {
         let name = name.into();
         let same = |known: &Function| known.definition.name == name && known.definition.class == class;
         let place = self.functions.iter().position(same).unwrap_or_else(|| {
-            let definition = FunctionDef { name: name.into(), class };
+            let definition = FunctionDef { name, class };
             self.functions.push(Function { definition, number: 0 });
             self.functions.len() - 1
         });

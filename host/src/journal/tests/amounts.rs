@@ -175,7 +175,7 @@ fn each_span_counts_for_itself() {
     assert_eq!(take(&mut run, HOUR), None);
     assert_eq!(take(&mut run, 2 * HOUR).as_deref(), Some("kv: 2 per day is used up"));
     assert_eq!(take(&mut run, midnight), None);
-    assert_eq!(take(&mut run, midnight + HOUR).as_deref(), Some("kv: 3 per run is used up"));
+    assert_eq!(take(&mut run, midnight + HOUR).as_deref(), Some("kv: 3 per run is used up; kv: 3 in total is used up"));
     let mut next = journal.accept(&header(), &[]).unwrap();
     assert_eq!(take(&mut next, midnight + HOUR).as_deref(), Some("kv: 3 in total is used up"));
     for (window, after, count) in [

@@ -34,22 +34,30 @@ const DAYS: [&str; 2] = ["2026-01-31", "2026-12-31"];
 /// Terms, of which an amount is counted for one of two rules.
 fn terms() -> impl Strategy<Value = Terms> {
     let amounts = prop::collection::btree_map(one_of(&WINDOWS), one_of(&MAXIMA[..6]), 0..3);
-    let expires = prop::option::weighted(0.3, one_of(&DAYS));
-    let some = (one_of(&[RuleId::kv(), RuleId::model()]), amounts, expires).prop_map(|(rule, amounts, expires)| {
-        let expires = expires.map(parsed::<LastDay>);
+    let some = (one_of(&[RuleId::kv(), RuleId::model()]), amounts, last_day()).prop_map(|(rule, amounts, expires)| {
         Terms::new(rule, crate::manifest::Terms { amounts: Amounts::new(amounts), expires })
     });
     prop_oneof![Just(Terms::default()), some]
 }
 
+fn last_day() -> impl Strategy<Value = Option<LastDay>> {
+    prop::option::weighted(0.3, one_of(&DAYS)).prop_map(|day| day.map(parsed::<LastDay>))
+}
+
+/// Terms of what a grant cannot count.
+fn uncounted() -> impl Strategy<Value = Terms> {
+    last_day()
+        .prop_map(|expires| Terms::new(RuleId::kv(), crate::manifest::Terms { amounts: Amounts::default(), expires }))
+}
+
 fn kv() -> impl Strategy<Value = Option<KvScope>> {
-    let scope = (prop::collection::btree_set(prefix(), 0..4), access(), quota(), terms());
+    let scope = (prop::collection::btree_set(prefix(), 0..4), access(), quota(), uncounted());
     scope.prop_map(|(prefixes, access, quota, terms)| KvScope::new(&Kv { prefixes, access, quota }, terms))
 }
 
 /// Files `a` to `c`, each mounted at one of two places or, in a grant, anywhere.
 fn files() -> impl Strategy<Value = Vec<FilesScope>> {
-    let entry = (0usize..3, access(), quota(), terms());
+    let entry = (0usize..3, access(), quota(), uncounted());
     prop::collection::vec(prop::option::of(entry), 3).prop_map(|entries| {
         let named = ["a", "b", "c"].into_iter().zip(entries);
         let scope = |(name, (place, access, quota, terms)): (&str, (usize, _, _, _))| {
@@ -137,7 +145,7 @@ fn connectors() -> impl Strategy<Value = BTreeMap<Interface, ConnectorScope>> {
 fn tools() -> impl Strategy<Value = Option<ToolScope>> {
     let named = [INTERFACES[0].to_owned(), format!("{}#f", INTERFACES[0]), format!("{}#g", INTERFACES[1])];
     let listed = prop::option::of(prop::sample::subsequence(named.to_vec(), 1..=3));
-    prop::option::of((listed, terms())).prop_map(|tools| {
+    prop::option::of((listed, uncounted())).prop_map(|tools| {
         let (listed, terms) = tools?;
         let functions = listed.map(|listed| format!("functions = {listed:?}")).unwrap_or_default();
         let grant = Grant::parse("grant", &format!("[capabilities.tools]\n{functions}")).unwrap();
@@ -154,7 +162,7 @@ fn model() -> impl Strategy<Value = Option<ModelScope>> {
 }
 
 fn secrets() -> impl Strategy<Value = BTreeMap<Name, SecretScope>> {
-    let one = prop::option::of((place(), one_of(&["header = \"x\"", "query = \"x\""]), terms()));
+    let one = prop::option::of((place(), one_of(&["header = \"x\"", "query = \"x\""]), uncounted()));
     one.prop_map(|secret| {
         let Some((place, slot, terms)) = secret else { return BTreeMap::new() };
         let grant = Grant::parse("grant", &format!("[capabilities.secrets.s]\n{place}\n{slot}\n")).unwrap();
