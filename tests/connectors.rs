@@ -111,8 +111,8 @@ fn what_is_not_granted_is_refused_and_ends_the_run_as_denied() {
     let ran = play.granted(&granted).arguments(["join", "a", "1"]).run();
     let Outcome::Failed { failure } = &ran.end.outcome else { panic!("{:?}", ran.end) };
     assert_eq!(failure.kind, "denied");
-    let line = "[capabilities.connectors.\"test:tracker/issues@1.2.0\"] functions = [\"join\"]";
-    assert!(failure.message.contains(line), "{}", failure.message);
+    let told = "the remit does not allow test:tracker/issues#join";
+    assert!(failure.message.contains(told), "{}", failure.message);
     let grant = ran.refused_once("test:tracker/issues#join", "").expect("a grant would allow it");
     assert!(grant.contains("join"), "{grant}");
     assert!(ran.replayed().callees(&tracker()).is_empty(), "nobody was started");
@@ -182,4 +182,18 @@ fn a_caller_that_is_stopped_stops_its_connector_first() {
         assert_eq!(callee.end.at, at, "{how}");
         assert_eq!(ran.calls_of("test:tracker/issues#misbehave").len(), 0, "the call has no entry");
     }
+}
+
+#[test]
+fn calls_are_counted_against_an_amount_and_one_more_is_not_made() {
+    let scene = Scene::new();
+    let grant = format!("[capabilities.connectors.\"{ISSUES}\"]\namount = \"2 per run\"");
+    let ran = caller(&scene, ["count", "3"], Part::tracker()).granted_by(&grant).run();
+    let Outcome::Failed { failure } = &ran.end.outcome else { panic!("{:?}", ran.end) };
+    assert_eq!(failure.kind, "denied");
+    let more = ran.refused_once("test:tracker/issues#count", "2 per run is used up").expect("a grant would allow it");
+    assert!(more.contains("amount = \"3 per run\""), "{more}");
+    let (_, callee) = both_replayed(ran);
+    assert_eq!(callee.calls_of("test:tracker/issues#[call]count").len(), 2);
+    assert!(scene.journal().unsettled().expect("the journal can be read").is_empty());
 }

@@ -184,3 +184,15 @@ fn a_script_without_an_answer_says_so() {
     let ran = run(&["ask", "small", "Anything?"], scripted("")).succeeded().replayed();
     assert!(ran.text().contains("the scripted model that comes with the host"), "{}", ran.text());
 }
+
+#[test]
+fn chats_are_counted_against_an_amount_and_one_more_asks_nobody() {
+    let scene = Scene::new();
+    let play = scene.command("model", ["twice", "small", "First?", "Second?"]).granted(SMALL);
+    let grant = "[capabilities.model]\ntiers = [\"small\"]\nmax-tokens = 1024\namount = \"1 per run\"";
+    let script = "[[answer]]\ntext = \"one\"\nusage = { input = 7, output = 3 }";
+    let ran = play.granted_by(grant).asking(scripted(script)).run().replayed();
+    ran.refused_once(COMPLETE, "1 per run is used up");
+    assert_eq!(ran.usage().input_tokens, 7);
+    assert!(scene.journal().unsettled().expect("the journal can be read").is_empty());
+}

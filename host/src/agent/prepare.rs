@@ -191,7 +191,11 @@ impl Host {
         let world = inspected.world;
         check_export(component, world)?;
         let (mut linker, mut functions) = self.linked(&inspected.imports);
-        connected.define(component, &mut linker, &mut functions)?;
+        let is_foreign = |import: &str| is_another_plugins(import) && !is_offered(import, self.offer.versions);
+        // Most import nothing of other plugins, and then the types of what they import need not be read.
+        if inspected.imports.iter().any(|import| is_foreign(import)) {
+            connected.define(component, &is_foreign, &mut linker, &mut functions)?;
+        }
         let exports = match world {
             World::Connector => incoming::add(&mut functions, read::exports(component)?).map_err(mismatch)?,
             World::Agent | World::Command => Vec::new(),

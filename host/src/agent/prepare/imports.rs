@@ -20,14 +20,16 @@ pub enum Connected<'a> {
 }
 
 impl Connected<'_> {
-    /// Defines what the component imports, with its own types.
+    /// Defines what the component imports of other plugins, with its own types.
     pub(super) fn define(
         self,
         component: &Component,
+        is_foreign: &dyn Fn(&str) -> bool,
         linker: &mut Linker<Guest>,
         functions: &mut Functions,
     ) -> Result<(), PrepareError> {
-        let imports = read::imports(component)?;
+        let mut imports = read::imports(component)?;
+        imports.retain(|import| is_foreign(&import.name.to_string()));
         let not_connected: Vec<_> = imports.iter().filter(|import| !self.has(import)).collect();
         if !not_connected.is_empty() {
             let imports = not_connected.iter().map(|import| import.name.to_string()).collect();

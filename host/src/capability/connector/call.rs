@@ -140,10 +140,9 @@ fn judge<'a>(remit: &'a Remit, call: &'a Call) -> std::result::Result<Permit<'a>
 }
 
 fn refuse(call: &Call) -> Answered {
-    let Target { interface, function, .. } = &*call.target;
-    let grant = format!("[capabilities.connectors.\"{interface}\"] functions = [\"{function}\"]");
-    let message = format!("{} is not granted; a grant that allows it: {grant}", call.target.name());
-    Answered::failed(Failed { connector: interface.to_string(), run: None, why: Why::Denied, message })
+    // Not granted, or granted and used up: the entry says which, and what would allow it.
+    let message = format!("the remit does not allow {}", call.target.name());
+    Answered::failed(Failed { connector: call.target.interface.to_string(), run: None, why: Why::Denied, message })
 }
 
 fn send(outgoing: Outgoing<'_, Caps>, _: &Derived, call: &Call) -> Sending<Answered> {
