@@ -111,7 +111,7 @@ fn what_is_not_granted_is_refused_and_ends_the_run_as_denied() {
     let ran = play.granted(&granted).arguments(["join", "a", "1"]).run();
     let Outcome::Failed { failure } = &ran.end.outcome else { panic!("{:?}", ran.end) };
     assert_eq!(failure.kind, "denied");
-    let told = "the remit does not allow test:tracker/issues#join";
+    let told = "the remit does not allow test:tracker/issues@1.2.0#join";
     assert!(failure.message.contains(told), "{}", failure.message);
     let grant = ran.refused_once("test:tracker/issues#join", "").expect("a grant would allow it");
     assert!(grant.contains("join"), "{grant}");
