@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 use tokio::runtime::Runtime;
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable, TypedFunc};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::p2::bindings::CommandPre;
@@ -108,7 +109,7 @@ fn paired(engine: &Engine, caller: &[u8], callee: &[u8], interface: &str) -> was
     let (caller, callee) = (Component::new(engine, caller)?, Component::new(engine, callee)?);
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    linker.define_unknown_imports_as_traps(&callee)?;
+    stub(&mut linker, &callee)?;
     let callee = linker.instantiate_pre(&callee)?;
     let mut linker = Linker::<Joined>::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -121,9 +122,24 @@ fn paired(engine: &Engine, caller: &[u8], callee: &[u8], interface: &str) -> was
             })
         },
     )?;
-    linker.define_unknown_imports_as_traps(&caller)?;
+    stub(&mut linker, &caller)?;
     let caller = CommandPre::new(linker.instantiate_pre(&caller)?)?;
     Ok(Pair { caller, callee, interface: interface.to_owned() })
+}
+
+/// Defines what a component imports of Remit and does not call here.
+fn stub<T>(linker: &mut Linker<T>, component: &Component) -> wasmtime::Result<()> {
+    let (engine, ty) = (component.engine(), component.component_type());
+    for (name, import) in ty.imports(engine).filter(|(name, _)| name.starts_with("remit:")) {
+        let ComponentItem::ComponentInstance(interface) = import.ty else { continue };
+        let mut instance = linker.instance(name)?;
+        for (function, export) in interface.exports(engine) {
+            if matches!(export.ty, ComponentItem::ComponentFunc(_)) {
+                instance.func_new(function, |_, _, _, _| Err(wasmtime::format_err!("nobody answers here")))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A component whose imports all trap, to be instantiated in empty stores.
