@@ -121,7 +121,7 @@ impl Remit {
     }
 
     /// Returns what is asked for, with what only an operator can say left open: it is for a grant to say.
-    fn open(request: &Request) -> Self {
+    pub fn open(request: &Request) -> Self {
         let http = HttpScope::open(request.http.iter().map(|asked| &asked.scope));
         Self { http, ..Self::from_request(request) }
     }

@@ -173,6 +173,10 @@ impl Desk {
         let (begun, session) = (clock.elapsed(), held.session());
         let before = session.used();
         let wall_left = session.wall_time.saturating_sub(session.took);
+        if wall_left.is_zero() {
+            let stopped = Driven::Stopped(StopReason::WallTime);
+            return held.ended(stopped, Why::Ended, Usage::default()).await;
+        }
         let calling = session.call((export, call.function), &call.params, cause.to_string());
         let called = within(call.patience.min(wall_left), calling).await;
         let session = held.session();

@@ -120,7 +120,7 @@ pub(super) fn accept_for(
     let mounts = open_mounts(&launch)?;
     let header = Header { cause, ..header(&launch, agent.world(), engine, &clock) };
     let given = given(agent.world(), &launch.remit, &header, launch.input.clone())?;
-    let standing = Standing::of(journal, launch.remit.clone(), &launch.grants, header.accepted)?;
+    let standing = Standing::of(journal, launch.remit.clone(), &launch.grants, &launch.manifest, header.accepted)?;
     let writer = journal.accept(&header, &blobs(&launch, &header))?;
     let id = writer.id();
     let quotas = launch.remit.files().iter().map(|files| files.quota()).collect();

@@ -135,6 +135,10 @@ fn denied(function: &str, denial: &str, grantee: &str) -> String {
     let Ok(refusal) = serde_json::from_str::<crate::gate::Refusal>(denial) else {
         return format!("{function}: {denial}");
     };
+    if refusal.is_unrequested {
+        let (rule, file) = (refusal.rule, crate::manifest::FILE_NAME);
+        return format!("{function}: {rule}; {file} does not request it, so that no grant alone allows it");
+    }
     let Some(grant) = refusal.grant else { return format!("{function}: {}", refusal.rule) };
     let shown = grant.trim().replace('\n', "\n    ");
     let said = format!("{function}: {}; a grant that allows it:\n    {shown}", refusal.rule);

@@ -113,8 +113,10 @@ impl Replay {
         if entry.kind() == journal::Kind::State
             && let Some(end) = end_of(&entry)
         {
+            let is_ended_here =
+                is_ended_between_calls(&end, functions) && (end.fuel == fuel || self.fuel_rule == FuelRule::Reported);
             self.end = Some(end);
-            return Ok(None);
+            return if is_ended_here { Err(Halt::EndOfRecord) } else { Ok(None) };
         }
         let function = entry.function_name().and_then(|name| functions.get(name));
         let Some(function) = function.filter(|function| function.is_internal) else {
@@ -224,6 +226,15 @@ fn ended(entry: &Entry<'_>, end: &mut Option<End>, step: &Step<'_>) -> Halt {
         && (recorded.fuel == step.fuel || step.fuel_rule == FuelRule::Reported);
     *end = Some(recorded);
     if here { Halt::EndOfRecord } else { step.diverged(entry, Kind::Extra) }
+}
+
+/// Tells whether a connector was stopped while it was in no call, or by what came in, which has no entry then.
+fn is_ended_between_calls(end: &End, functions: &Functions) -> bool {
+    match &end.at {
+        Where::Call(name) => functions.get(name).is_some_and(|function| function.is_internal),
+        Where::Slice => true,
+        Where::Guest => false,
+    }
 }
 
 fn end_of(entry: &Entry<'_>) -> Option<End> {

@@ -25,6 +25,12 @@ impl Answered {
     pub fn failed(failed: Failed) -> Self {
         Self { outcome: Err(failed), usage: Usage::default() }
     }
+
+    /// Tells whether a connector may have begun to answer: not one that could not be started.
+    pub fn was_asked(&self) -> bool {
+        let is_unasked = |failed: &Failed| failed.run.is_none() && matches!(failed.why, Why::NotStarted | Why::TooDeep);
+        !self.outcome.as_ref().is_err_and(is_unasked)
+    }
 }
 
 impl Value for Answered {

@@ -154,7 +154,10 @@ fn send(outgoing: Outgoing<'_, Caps>, _: &Derived, call: &Call) -> Sending<Answe
         }
         _ => nobody(call),
     };
-    Box::pin(async move { Sent { is_sent: true, ..Sent::unsent(answering.await) } })
+    Box::pin(async move {
+        let answered = answering.await;
+        Sent { is_sent: answered.was_asked(), ..Sent::unsent(answered) }
+    })
 }
 
 /// Says that no connector was linked, which a host that resolves what it links rules out.

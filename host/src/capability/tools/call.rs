@@ -190,8 +190,9 @@ fn send(outgoing: Outgoing<'_, Caps>, _: &Derived, call: &Routed) -> Sending<Cam
     let answering = route.call(Outbound { interface, function, params, entry, patience });
     let (function, payload_max) = (call.tool().function.clone(), limits[LimitKind::Payload]);
     Box::pin(async move {
-        let came = Came::of(answering.await, &function, payload_max);
-        Sent { is_sent: true, ..Sent::unsent(came) }
+        let answered = answering.await;
+        let is_sent = answered.was_asked();
+        Sent { is_sent, ..Sent::unsent(Came::of(answered, &function, payload_max)) }
     })
 }
 

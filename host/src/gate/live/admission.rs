@@ -18,6 +18,23 @@ pub struct Refusal {
     /// The smallest grant that would have allowed it, as TOML, where one can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
+    /// Whether the plugin's manifest does not request it, so that no grant alone allows it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unrequested: bool,
+}
+
+/// Bytes of the rule in a refusal. A remit may hold more prefixes than an entry has room for.
+const RULE_LEN_MAX: usize = 4 << 10;
+
+/// Bytes of the grant in a refusal. A longer one is left out: half of it would be another grant.
+const GRANT_LEN_MAX: usize = 16 << 10;
+
+impl Refusal {
+    /// Makes a refusal that fits an entry.
+    pub fn new(mut rule: String, grant: Option<String>) -> Self {
+        rule.truncate(rule.floor_char_boundary(RULE_LEN_MAX));
+        Self { rule, grant: grant.filter(|grant| grant.len() <= GRANT_LEN_MAX), is_unrequested: false }
+    }
 }
 
 /// A judged call on its way to being performed.
@@ -127,14 +144,15 @@ impl<C> Live<C> {
             Ask::Config(key) => remit.config_allows(key),
             Ask::Log(level) => remit.log_allows(level),
             Ask::Http(target) => remit.http_allows(target).map(drop),
-            Ask::Never(what) => return Err(Box::new(Refusal { rule: format!("no remit allows {what}"), grant: None })),
+            Ask::Never(what) => return Err(Box::new(Refusal::new(format!("no remit allows {what}"), None))),
         }
         .map_err(|denial| self.refusal(denial))
     }
 
     #[cold]
     pub(super) fn refusal(&self, denial: Denial) -> Box<Refusal> {
+        let is_unrequested = !self.standing.requests(&denial);
         let denial = self.standing.explained(denial);
-        Box::new(Refusal { rule: denial.rule(), grant: denial.grant() })
+        Box::new(Refusal { is_unrequested, ..Refusal::new(denial.rule(), denial.grant()) })
     }
 }

@@ -9,6 +9,8 @@ impl<C> Live<C> {
     /// Records what came in.
     pub(in crate::gate) fn enter(&mut self, index: u16, fuel: u64, params: &[u8], cause: String) -> Result<(), Halt> {
         self.usage.bytes_in += params.len() as u64;
+        // What the caller asks cannot be had again. It is on disk before the next visible act.
+        self.undurable_inputs = true;
         let extension = Extension { cause: Some(cause), ..Extension::default() };
         self.pass(index, fuel, params, Some(&extension))
     }

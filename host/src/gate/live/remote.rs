@@ -82,7 +82,11 @@ impl<C> Live<C> {
         let time_us = self.stamp(Class::ReadRemote);
         let function = self.interned[usize::from(index)];
         let intent = Record { kind: Kind::Intent, function, fuel, time_us, params, outcome: &[], extension };
-        Ok(self.journal.borrow_mut().claim(&intent, claims)?)
+        // What this call follows from goes to disk before it, also where another run of the family recorded it.
+        self.family.as_ref().map_or(Ok(()), super::Family::flush)?;
+        // A machine that slept has let time pass which the run has not seen: the span is that of the host's clock.
+        let now = Timestamp::from_micros(time_us).max(self.clock.now());
+        Ok(self.journal.borrow_mut().claim(&intent, claims, now)?)
     }
 
     /// Sees to it that what is asked next is what holds now, by the host's clock: a machine that slept has let time
@@ -137,7 +141,7 @@ impl<C> Live<C> {
                 match (op.judge)(self.standing.remit(), params) {
                     Err(denial) => self.refusal(denial),
                     // The grant's successor allows it: for the next call to find.
-                    Ok(_) => Box::new(Refusal { rule: refusal.to_string(), grant: None }),
+                    Ok(_) => Box::new(Refusal::new(refusal.to_string(), None)),
                 }
             }
             Err(error) => return Err(error.into()),
@@ -175,7 +179,7 @@ impl<C> Live<C> {
             let least: Vec<_> = of_rule.map(|other| (other.window, other.used + other.claimed)).collect();
             self.standing.with_amounts(&first.rule, &least)
         });
-        Box::new(Refusal { rule, grant })
+        Box::new(Refusal::new(rule, grant))
     }
 
     /// Records what became of a remote call.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::journal::{self, Ended, GrantId, Journal, StoredGrant, Watch};
-use crate::manifest::{self, RuleId, Window};
+use crate::manifest::{self, Manifest, RuleId, Window};
 use crate::scope::{Access, Denial, Remit};
 use crate::time::Timestamp;
 
@@ -17,6 +17,8 @@ pub struct Standing {
     /// What is left of it.
     now: Arc<Remit>,
     grants: Vec<Granted>,
+    /// The plugin's manifest as it was written; empty for a bare component.
+    manifest: String,
     /// Nothing where no grant is stored.
     watch: Option<Watch>,
     /// When something expires next, in microseconds since the epoch.
@@ -44,8 +46,14 @@ impl Standing {
     ///
     /// # Errors
     /// [`journal::Error::NoSuchGrant`]; what keeps the grants from being read.
-    pub fn of(journal: &Journal, remit: Remit, grants: &[String], now: Timestamp) -> Result<Self, journal::Error> {
-        let whole = Arc::new(remit);
+    pub fn of(
+        journal: &Journal,
+        remit: Remit,
+        grants: &[String],
+        manifest: &str,
+        now: Timestamp,
+    ) -> Result<Self, journal::Error> {
+        let (whole, manifest) = (Arc::new(remit), manifest.to_owned());
         let (stored, written): (Vec<_>, Vec<_>) = grants.iter().partition(|grant| grant.parse::<GrantId>().is_ok());
         let ids: Vec<GrantId> = stored.into_iter().filter_map(|name| name.parse().ok()).collect();
         let watched = if ids.is_empty() { None } else { Some(journal.watch(ids)?) };
@@ -56,7 +64,7 @@ impl Standing {
         });
         let grants = stored.chain(written.into_iter().map(|text| Granted::new(None, text))).collect();
         let now_holds = whole.clone();
-        let mut standing = Self { whole, now: now_holds, grants, watch, until_us: 0, latest: now };
+        let mut standing = Self { whole, now: now_holds, grants, manifest, watch, until_us: 0, latest: now };
         standing.judge();
         Ok(standing)
     }
@@ -139,6 +147,12 @@ impl Standing {
             Some(how) => denial.since(how),
             None => denial.or_expired(&self.whole),
         }
+    }
+
+    /// Tells whether the plugin's manifest requests what was denied. What is bare requests whatever it was given.
+    pub fn requests(&self, denial: &Denial) -> bool {
+        let manifest = Manifest::parse(manifest::FILE_NAME, &self.manifest);
+        manifest.map_or(self.manifest.is_empty(), |manifest| denial.is_allowed_by(&Remit::open(manifest.request())))
     }
 
     /// Returns the section that `rule` counts with at least this much in each span, as TOML.

@@ -26,11 +26,11 @@ pub(super) struct Trial {
 impl RunWriter {
     /// Appends an intent that claims amounts, and returns its number and what waits until both are on disk. Nothing of
     /// the intent is recorded when that answers [`Error::Exhausted`], [`Error::GrantEnded`] or [`Error::NoSuchGrant`]:
-    /// the run goes on as if it had not been tried. The spans are those of the record's time.
+    /// the run goes on as if it had not been tried. The spans are those that `now` is in.
     ///
     /// # Errors
     /// As [`RunWriter::call`].
-    pub fn claim(&mut self, intent: &Record<'_>, claims: Vec<Claim>) -> Result<(u64, Answered), Error> {
+    pub fn claim(&mut self, intent: &Record<'_>, claims: Vec<Claim>, now: Timestamp) -> Result<(u64, Answered), Error> {
         self.settle_trial()?;
         self.hand_over(None, false)?;
         let (next_entry, fuel, time_us) = (self.next_entry, self.fuel, self.time_us);
@@ -38,7 +38,6 @@ impl RunWriter {
         let entry = self.call(intent)?;
         let blobs = self.open.blobs.iter().map(|blob| blob.digest).collect();
         let (question, decision) = Question::new();
-        let now = Timestamp::from_micros(intent.time_us);
         self.claiming = Some(Claiming { claims, owner: self.owner, now, question });
         self.hand_over(None, true)?;
         let defined = is_new.then_some(intent.function);

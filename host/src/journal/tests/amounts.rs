@@ -21,7 +21,7 @@ fn try_claim(run: &mut RunWriter, number: u64, after: u64, claims: Vec<Claim>) -
     let (params, time_us) = (number.to_le_bytes(), NOW.as_micros() + after);
     let record =
         Record { kind: Kind::Intent, function, fuel: number, time_us, params: &params, outcome: &[], extension: None };
-    let (entry, answered) = run.claim(&record, claims)?;
+    let (entry, answered) = run.claim(&record, claims, Timestamp::from_micros(record.time_us))?;
     answered.wait().map(|()| entry)
 }
 
@@ -71,7 +71,7 @@ fn a_refused_claim_leaves_no_trace() {
         extension: None,
     };
     for number in 1..4 {
-        let (entry, answered) = run.claim(&intent, per_day(0)).unwrap();
+        let (entry, answered) = run.claim(&intent, per_day(0), Timestamp::from_micros(intent.time_us)).unwrap();
         assert!(matches!(answered.wait(), Err(Error::Exhausted(_))));
         assert_eq!(entry, number);
         assert_eq!(record(&mut run, number).unwrap(), number, "the next entry has the number of the refused one");
@@ -102,7 +102,7 @@ fn a_run_that_did_not_wait_for_the_answer_ends_well() {
         let function = run.function("http", 7);
         let intent =
             Record { kind: Kind::Intent, function, fuel: 0, time_us: 0, params: &[], outcome: &[], extension: None };
-        drop(run.claim(&intent, per_day(max)).unwrap());
+        drop(run.claim(&intent, per_day(max), Timestamp::from_micros(intent.time_us)).unwrap());
         run.flush().unwrap();
         run.state(0, 0, &json!({"state": "interrupted"})).unwrap();
         run.durable().unwrap().wait().unwrap();

@@ -178,5 +178,5 @@ fn with_key(mut request: Request, key: Option<Digest>) -> Request {
 /// Returns the rule and the grant for an address that the remit does not name.
 fn refusal(remit: &Remit, target: &HttpTarget, failed: &NoResponse) -> Option<Box<Refusal>> {
     let denial = remit.http_allows(target).ok()?.special_address_allows(target, failed.prohibited?).err()?;
-    Some(Box::new(Refusal { rule: denial.rule(), grant: denial.grant() }))
+    Some(Box::new(Refusal::new(denial.rule(), denial.grant())))
 }
