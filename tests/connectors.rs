@@ -159,6 +159,15 @@ fn a_payload_beyond_the_callers_limit_ends_the_call() {
     both_replayed(ran);
 }
 
+#[test]
+fn a_payload_beyond_the_connectors_limit_ends_its_run_and_the_call() {
+    let scene = Scene::new();
+    let ran = caller(&scene, ["reverse", "5000"], Part::tracker().limit(LimitKind::Payload, 4096)).run();
+    let (_, callee) = both_replayed(ran);
+    callee.limited_by(LimitKind::Payload);
+    assert_eq!(callee.end.at, Where::Call("test:tracker/issues#[call]reverse".into()));
+}
+
 /// What a file is given may follow from what a connector said, so that is on disk first; so is what the connector's
 /// answer follows from.
 #[test]

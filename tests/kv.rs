@@ -187,3 +187,11 @@ fn a_granted_amount_is_held_to_like_the_limit() {
         scene.command("kv", ["huge", "a/x", "98"]).granted(&quota).run().replayed().limited_by(LimitKind::KvTotal);
     assert_eq!(crossed.max, 100);
 }
+
+#[test]
+fn a_refusal_fits_its_entry_however_much_is_granted() {
+    let prefixes: Vec<String> = (0..250).map(|number| format!("{number:03}{}", "p".repeat(240))).collect();
+    let granted = format!("[capabilities.kv]\nprefixes = {prefixes:?}\naccess = \"read-write\"\nwhy = \"test\"");
+    let ran = Scene::new().command("kv", ["set", "zzz", "x"]).granted(&granted).run().replayed();
+    assert_eq!(ran.refused_once("remit:plugin/kv#set", ""), None);
+}

@@ -73,3 +73,11 @@ fn a_key_that_is_not_granted_is_granted_by_the_line() {
     );
     assert_eq!(run().stdout, "ok\n");
 }
+
+#[test]
+fn where_no_line_would_allow_it_that_is_said() {
+    let desk = desk("kv", "[capabilities.kv]\nprefixes = [\"a\"]\naccess = \"read-write\"\nwhy = \"to remember\"\n");
+    let ran = desk.remit(&["run", "plugin", "--allow-requested", "--", "set", "b", "x"]).ends(code::OK);
+    ran.clone().says(&["remit.toml does not request it"]);
+    assert!(!ran.stderr.contains("to keep it"), "{}", ran.stderr);
+}

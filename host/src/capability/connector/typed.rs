@@ -1,4 +1,4 @@
-//! Functions whose signature is made of bytes, strings and unsigned integers are linked with Rust types.
+//! Functions of a few shapes, made of bytes, strings and unsigned integers, are linked with Rust types.
 //!
 //! Wasmtime's dynamic values hold a `list<u8>` byte by byte, at some 25 ns and 40 bytes of memory each; its static
 //! types copy it as one. Static types exist per signature, so there is a family of them: the shapes in which plugins
