@@ -64,6 +64,7 @@ pub fn tell(session: &Session, id: RunId, end: &End) -> Result<()> {
     }
     if !end.called.is_nothing() {
         note(format!("its connectors used {}", end.called));
+        note("  `remit runs` lists their runs, and `remit show RUN` says what one was refused");
     }
     if let Outcome::Trapped { backtrace: Some(backtrace), .. } = &end.outcome {
         note(format!("guest backtrace:\n{backtrace}"));

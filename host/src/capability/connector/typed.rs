@@ -13,6 +13,8 @@ pub use returns::Returns;
 
 use self::params::{Bytes, Text};
 use self::returns::Fallible;
+use super::val;
+use super::wire::{VALUES_MAX, ValueError};
 use crate::engine::interface::Function;
 
 /// Work to do with a function's Rust types, once they are known.
@@ -46,6 +48,25 @@ pub fn dispatch<V: Visit>(function: &Function, visit: V) -> std::result::Result<
         -> [(Vec<u8>,), (Option<Vec<u8>>,), (Fallible<Vec<u8>>,), (Fallible<Option<Vec<u8>>>,)];
     }
     Err(visit)
+}
+
+/// Checks that params in the recorded form are not more than the connector's end takes: those of a function outside the
+/// family are values one by one there.
+///
+/// # Errors
+/// [`ValueError::TooManyValues`]; what is wrong with their form.
+pub fn check_params(function: &Function, params: &[u8]) -> Result<(), ValueError> {
+    struct Known;
+    impl Visit for Known {
+        type Out = ();
+
+        fn visit<P: Params, R: Returns>(self) {}
+    }
+    // A value takes a byte at least.
+    if params.len() <= VALUES_MAX || dispatch(function, Known).is_ok() {
+        return Ok(());
+    }
+    val::decode_params(&function.params, params).map(drop)
 }
 
 /// Tells whether the function has just these params and this result.

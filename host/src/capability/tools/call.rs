@@ -13,6 +13,7 @@ use super::table::{Tool, Tools};
 use super::{arguments, wit};
 use crate::capability::connector::json as convert;
 use crate::capability::connector::route::Outbound;
+use crate::capability::connector::typed::check_params;
 use crate::capability::connector::wire::ValueError;
 use crate::capability::link::{self, Link, fuel_used};
 use crate::capability::{Caps, Derived, Guest};
@@ -139,7 +140,9 @@ impl Routed {
         }
         let arguments = arguments::parse(arguments).map_err(wit::Error::InvalidArguments)?;
         let len_max = usize::try_from(limits[LimitKind::Payload]).unwrap_or(usize::MAX);
-        convert::params_from_json(&tool.function.params, &arguments, len_max).map_err(|error| match error {
+        let params = convert::params_from_json(&tool.function.params, &arguments, len_max);
+        let carried = params.and_then(|params| check_params(&tool.function, &params).map(|()| params));
+        carried.map_err(|error| match error {
             ValueError::TooManyValues | ValueError::TooLarge { .. } => wit::Error::TooLarge(error.to_string()),
             error => wit::Error::InvalidArguments(error.to_string()),
         })

@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 use wasmtime::component::Val;
 
+use crate::capability::connector::typed::check_params;
 use crate::capability::connector::wire::{VALUES_MAX, ValueError};
 use crate::capability::connector::{json, val};
-use crate::engine::interface::{Case, Field, Type};
+use crate::engine::interface::{Case, Field, Function, Type};
 use crate::gate::Value;
 use crate::gate::value::Malformed;
 
@@ -177,4 +178,21 @@ fn a_value_of_another_type_is_refused_with_its_place() {
     let tuple = Val::Tuple(vec![Val::U8(1), Val::U8(2)]);
     check(&[Val::List(vec![tuple])], "issue[0][1]: expected char, found u8");
     assert_eq!(val::decode_params(&params, &[0, 0]), Err(ValueError::Malformed(Malformed)), "bytes are left over");
+}
+
+#[test]
+fn bytes_are_values_one_by_one_for_a_function_outside_the_family() {
+    let field = |name: &str, ty| Field { name: name.into(), ty };
+    let bytes = || field("data", Type::List(Box::new(Type::U8)));
+    let of = |params| Function { name: "put".into(), params, result: None };
+    let (inside, outside) = (of(vec![bytes()]), of(vec![field("kind", Type::U8), bytes()]));
+    let recorded = |len: usize| {
+        let mut params = Vec::new();
+        vec![7_u8; len].encode(&mut params);
+        params
+    };
+    assert_eq!(check_params(&inside, &recorded(VALUES_MAX * 4)), Ok(()));
+    let with_kind = |len| [vec![1], recorded(len)].concat();
+    assert_eq!(check_params(&outside, &with_kind(VALUES_MAX / 2)), Ok(()));
+    assert_eq!(check_params(&outside, &with_kind(VALUES_MAX + 1)), Err(ValueError::TooManyValues));
 }
