@@ -151,10 +151,6 @@ pub struct Derived {
     pub config_keys: Vec<String>,
     /// The most bytes of one call's params, and of its outcome.
     pub payload_max: u64,
-    /// What came of the connector call that was made last, until the guest has it.
-    pub answer: Option<Result<Vec<u8>, connector::answer::Failed>>,
-    /// The same of the call of a tool.
-    pub tool: Option<tools::Came>,
 }
 
 /// What a handle is.
@@ -267,8 +263,6 @@ impl Derived {
             preopens: start.preopens,
             config_keys: start.config_keys,
             payload_max: start.payload_max,
-            answer: None,
-            tool: None,
         }
     }
 

@@ -70,6 +70,7 @@ pub fn define(
     target: Target,
 ) -> Result<()> {
     let index = add(functions, function, &target)?;
+    let apply = |_: &mut Derived, _: &Call, answered: Answered| answered.outcome;
     let op = RemoteOp { index, class: Class::ReadRemote, judge, refuse, send, apply };
     import::define(instance, Arc::new(function.clone()), Arc::new(Imported { op, target: Arc::new(target) }))
 }
@@ -113,7 +114,7 @@ fn malformed(bytes: &[u8]) -> serde_json::Value {
 
 /// Answers the calls of one imported function through the gate.
 struct Imported {
-    op: RemoteOp<Caps, Derived, Call, Answered>,
+    op: RemoteOp<Caps, Derived, Call, Answered, std::result::Result<Vec<u8>, Failed>>,
     target: Arc<Target>,
 }
 
@@ -121,15 +122,9 @@ impl Answer<Guest> for Imported {
     fn answer<'a>(&'a self, mut store: StoreContextMut<'a, Guest>, params: Vec<u8>) -> BoxFuture<'a, Result<Vec<u8>>> {
         Box::pin(async move {
             let call = Call { target: self.target.clone(), params };
-            link::remote(&mut store, &self.op, &call, self.op.index).await?;
-            let gate = &mut store.data_mut().gate;
-            match gate.derived.answer.take() {
-                Some(Ok(result)) => Ok(result),
-                Some(Err(failed)) => {
-                    Err(Halt::Unanswered { function: self.target.name(), failed: Box::new(failed) }.into())
-                }
-                None => unreachable!("a call that arrived has an outcome"),
-            }
+            let outcome = link::remote(&mut store, &self.op, &call, self.op.index).await?;
+            let unanswered = |failed| Halt::Unanswered { function: self.target.name(), failed: Box::new(failed) };
+            Ok(outcome.map_err(unanswered)?)
         })
     }
 }
@@ -165,8 +160,4 @@ fn nobody(call: &Call) -> BoxFuture<'static, Answered> {
     let (connector, message) = (call.target.interface.to_string(), "no connector is linked".to_owned());
     let failed = Failed { connector, run: None, why: Why::NotStarted, message };
     Box::pin(async { Answered::failed(failed) })
-}
-
-fn apply(derived: &mut Derived, _: &Call, answered: Answered) {
-    derived.answer = Some(answered.outcome);
 }

@@ -39,7 +39,7 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
             foresee: None,
             apply: None,
         },
-        routed: RemoteOp { index, class: Class::ReadRemote, judge, refuse, send, apply },
+        routed: RemoteOp { index, class: Class::ReadRemote, judge, refuse, send, apply: |_, _, came| came.answer() },
     });
     let Some((mut instance, function)) = link.place(NAME)? else { return Ok(()) };
     instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: Params| {
@@ -56,7 +56,7 @@ struct Calling {
     /// Answers for names that stand for nothing, and replays.
     unknown: Op<Caps, Derived, Unknown, Came>,
     /// Asks a connector.
-    routed: RemoteOp<Caps, Derived, Routed, Came>,
+    routed: RemoteOp<Caps, Derived, Routed, Came, Result<String, wit::Error>>,
 }
 
 impl Calling {
@@ -76,9 +76,7 @@ impl Calling {
         });
         let message = match found {
             Some(Ok(routed)) => {
-                link::remote(store, &self.routed, &routed, self.routed.index).await?;
-                let came = store.data_mut().gate.derived.tool.take();
-                return Ok(came.expect("a call that arrived has an outcome").answer());
+                return link::remote(store, &self.routed, &routed, self.routed.index).await;
             }
             Some(Err(message)) => message,
             // Both ways are recorded alike, and this one waits for nothing.
@@ -197,8 +195,4 @@ fn send(outgoing: Outgoing<'_, Caps>, _: &Derived, call: &Routed) -> Sending<Cam
         let is_sent = answered.was_asked();
         Sent { is_sent, ..Sent::unsent(Came::of(answered, &function, payload_max)) }
     })
-}
-
-fn apply(derived: &mut Derived, _: &Routed, came: Came) {
-    derived.tool = Some(came);
 }
