@@ -27,6 +27,7 @@ use wasmtime::component::{Instance, InstancePre};
 use crate::capability::bindings::types::{Failure as WitFailure, FailureKind};
 use crate::capability::connector::incoming::Exported;
 use crate::capability::{Caps, Derived, Guest, Start};
+use crate::engine::interface::Interface;
 use crate::engine::{FUEL_SLICE, Growth, World};
 use crate::gate::{End, Functions, Gate, Live, OutputStream, Replay, Where};
 use crate::journal;
@@ -38,6 +39,7 @@ pub struct Agent {
     world: World,
     pre: InstancePre<Guest>,
     functions: Arc<Functions>,
+    imports: Arc<[Interface]>,
     exports: Arc<[Exported]>,
 }
 
@@ -88,6 +90,11 @@ impl Agent {
     /// Returns what the component exports for a host to run.
     pub fn world(&self) -> World {
         self.world
+    }
+
+    /// Returns the interfaces of other plugins whose functions the component imports.
+    pub fn imports(&self) -> &Arc<[Interface]> {
+        &self.imports
     }
 
     /// Returns the interfaces that a connector exports, with its functions' places in the table.

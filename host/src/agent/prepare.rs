@@ -13,8 +13,8 @@ use crate::capability::connector::incoming;
 use crate::capability::{Guest, Offer, VERSIONS, WIT_VERSION, link};
 use crate::digest::Content;
 use crate::engine::compatible::Difference;
+use crate::engine::interface::read;
 use crate::engine::interface::read::Unsupported;
-use crate::engine::interface::{Interface, read};
 use crate::engine::{Cache, ComponentError, Engine, Inspected, World, inspect};
 use crate::gate::Functions;
 
@@ -147,28 +147,9 @@ impl Host {
         connected: Connected<'_>,
     ) -> Result<Agent, PrepareError> {
         let inspected = inspect(component)?;
-        check_imports(&inspected.imports, self.offer.versions)?;
+        let foreign = check_imports(&inspected.imports, self.offer.versions)?;
         let compiled = cache.load(&self.engine, component)?;
-        self.link(&compiled, &inspected, connected)
-    }
-
-    /// Returns the interfaces of other plugins whose functions a component imports.
-    ///
-    /// # Errors
-    /// [`PrepareError`] says why it cannot be started.
-    pub fn imports(&self, component: &Content, cache: &Cache) -> Result<Vec<Interface>, PrepareError> {
-        let mut imports = read::imports(&cache.load(&self.engine, component)?)?;
-        imports.retain(|import| !import.functions.is_empty());
-        Ok(imports)
-    }
-
-    /// Returns the interfaces that a connector exports.
-    ///
-    /// # Errors
-    /// [`PrepareError`] says why it cannot be called.
-    pub fn exports(&self, component: &Content, cache: &Cache) -> Result<Vec<Interface>, PrepareError> {
-        inspect(component)?;
-        Ok(read::exports(&cache.load(&self.engine, component)?)?)
+        self.link(&compiled, &inspected, &foreign, connected)
     }
 
     /// Says whether a component could be started, without keeping it.
@@ -177,8 +158,8 @@ impl Host {
     /// [`PrepareError`] says why it cannot.
     pub fn check(&self, bytes: &[u8]) -> Result<Inspected, PrepareError> {
         let inspected = inspect(bytes)?;
-        check_imports(&inspected.imports, self.offer.versions)?;
-        self.link(&self.engine.compile(bytes)?, &inspected, Connected::ByRecord)?;
+        let foreign = check_imports(&inspected.imports, self.offer.versions)?;
+        self.link(&self.engine.compile(bytes)?, &inspected, &foreign, Connected::ByRecord)?;
         Ok(inspected)
     }
 
@@ -186,22 +167,20 @@ impl Host {
         &self,
         component: &Component,
         inspected: &Inspected,
+        foreign: &[String],
         connected: Connected<'_>,
     ) -> Result<Agent, PrepareError> {
         let world = inspected.world;
         check_export(component, world)?;
         let (mut linker, mut functions) = self.linked(&inspected.imports);
-        let is_foreign = |import: &str| is_another_plugins(import) && !is_offered(import, self.offer.versions);
-        // Most import nothing of other plugins, and then the types of what they import need not be read.
-        if inspected.imports.iter().any(|import| is_foreign(import)) {
-            connected.define(component, &is_foreign, &mut linker, &mut functions)?;
-        }
+        let imports = connected.define(component, foreign, &mut linker, &mut functions)?.into();
         let exports = match world {
             World::Connector => incoming::add(&mut functions, read::exports(component)?).map_err(mismatch)?,
             World::Agent | World::Command => Vec::new(),
         };
         let pre = linker.instantiate_pre(component);
-        Ok(Agent { world, pre: pre.map_err(mismatch)?, functions: Arc::new(functions), exports: exports.into() })
+        let pre = pre.map_err(mismatch)?;
+        Ok(Agent { world, pre, functions: Arc::new(functions), imports, exports: exports.into() })
     }
 
     fn linked(&self, imports: &[String]) -> (Linker<Guest>, Functions) {
@@ -249,13 +228,14 @@ fn is_bare(result: &ResultType) -> bool {
 
 type Versions = &'static [(&'static str, &'static str)];
 
-fn check_imports(imports: &[String], versions: Versions) -> Result<(), PrepareError> {
+/// Refuses imports that nobody can answer. Returns those that only another plugin can.
+fn check_imports(imports: &[String], versions: Versions) -> Result<Vec<String>, PrepareError> {
     let imports = not_offered(imports, versions);
     if let Some(import) = imports.iter().find(|import| import.starts_with("remit:plugin/")) {
         return Err(PrepareError::WitVersion { import: import.clone() });
     }
-    let (_, imports): (Vec<_>, Vec<_>) = imports.into_iter().partition(|import| is_another_plugins(import));
-    if imports.is_empty() { Ok(()) } else { Err(PrepareError::UnknownImports { imports }) }
+    let (foreign, imports): (Vec<_>, Vec<_>) = imports.into_iter().partition(|import| is_another_plugins(import));
+    if imports.is_empty() { Ok(foreign) } else { Err(PrepareError::UnknownImports { imports }) }
 }
 
 /// Says whether an import is an interface, with its version, that only another plugin can have.

@@ -36,23 +36,32 @@ pub struct Resolved {
     pub links: Arc<Links>,
 }
 
-/// Finds the connectors of a run of `plugin` with this remit.
+/// Finds the connectors of a run of `plugin`, which imports these interfaces, with this remit.
 ///
 /// # Errors
 /// With [`Exit::NotGranted`]: the component imports an interface that is not requested and granted. With
 /// [`Exit::PluginUnfit`]: nobody exports it, several do, or a connector cannot be called.
-pub fn resolve(session: &Session, plugin: &Plugin, remit: &Remit, choices: &[Choice]) -> Result<Resolved> {
-    let imports = check_granted(session, plugin, remit)?;
+pub fn resolve(
+    session: &Session,
+    plugin: &Plugin,
+    imports: &[Interface],
+    remit: &Remit,
+    choices: &[Choice],
+) -> Result<Resolved> {
+    check_granted(session, plugin, imports, remit)?;
     if remit.connectors().is_empty() {
         return Ok(Resolved::default());
     }
     let mut search = Search { session, choices, installed: installed(session)?, found: Vec::new() };
-    let links = search.links(plugin, remit, &imports)?;
+    let links = search.links(plugin, remit, imports)?;
     // Those that are found on the way are looked at in their turn.
     let mut nodes = Vec::new();
     while nodes.len() < search.found.len() {
-        let (plugin, granted) = search.found[nodes.len()].parts.take().expect("each is looked at once");
-        let imports = check_granted(session, &plugin, &granted.remit)?;
+        let found = &mut search.found[nodes.len()];
+        let (plugin, granted) = found.parts.take().expect("each is looked at once");
+        let imports = found.agent.imports().clone();
+        check_requested(&plugin, &imports)?;
+        check_granted(session, &plugin, &imports, &granted.remit)?;
         let links = search.links(&plugin, &granted.remit, &imports)?;
         nodes.push(node(session, &plugin, granted, links)?);
     }
@@ -61,15 +70,13 @@ pub fn resolve(session: &Session, plugin: &Plugin, remit: &Remit, choices: &[Cho
     Ok(Resolved { connectors: Some(Arc::new(connectors)), links: Arc::new(links) })
 }
 
-/// Refuses a component that imports what nobody requested and granted. Returns what it imports.
-fn check_granted(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Vec<Interface>> {
-    check_requested(session, plugin)?;
-    let imports = session.imports(&plugin.component, &plugin.name())?;
+/// Refuses a component that imports what nobody granted.
+fn check_granted(session: &Session, plugin: &Plugin, imports: &[Interface], remit: &Remit) -> Result<()> {
     let is_granted =
         |import: &&Interface| remit.connectors().keys().any(|interface| interface.as_str() == import.name.to_string());
     match imports.iter().find(|import| !is_granted(import)) {
         Some(import) => Err(not_granted(session, plugin, &import.name.to_string())),
-        None => Ok(imports),
+        None => Ok(()),
     }
 }
 
@@ -77,20 +84,19 @@ fn check_granted(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Ve
 ///
 /// # Errors
 /// With [`Exit::PluginUnfit`], naming the first such import.
-pub fn check_requested(session: &Session, plugin: &Plugin) -> Result<()> {
-    let what = plugin.component_path.display().to_string();
+pub fn check_requested(plugin: &Plugin, imports: &[Interface]) -> Result<()> {
     let is_requested = |import: &&Interface| {
         let requests = plugin.manifest().map(|manifest| &manifest.request().connectors);
         requests.is_some_and(|requests| requests.keys().any(|asked| asked.as_str() == import.name.to_string()))
     };
-    match session.imports(&plugin.component, &what)?.iter().find(|import| !is_requested(import)) {
+    match imports.iter().find(|import| !is_requested(import)) {
         None => Ok(()),
         Some(Interface { name, .. }) => {
             let message = format!(
                 "the component imports {name}, which this host does not offer, and remit.toml does not request"
             );
             Err(Failure::new(Exit::PluginUnfit, message)
-                .context(what)
+                .context(plugin.component_path.display())
                 .hint(format!("request it: [capabilities.connectors.\"{name}\"] with a `why`")))
         }
     }
@@ -129,7 +135,8 @@ fn installed(session: &Session) -> Result<Vec<Candidate>> {
 /// A connector that takes part, by its number.
 struct Found {
     identity: String,
-    exports: Vec<Interface>,
+    /// What it exports and imports. Its own calls are not linked yet.
+    agent: ManuallyDrop<Agent>,
     /// Until it is looked at.
     parts: Option<(Plugin, Granted)>,
 }
@@ -152,9 +159,10 @@ impl Search<'_> {
                     let connector = self.number(candidate)?;
                     let found = &self.found[connector];
                     let name = self.installed[candidate].release.name.clone();
-                    let number = found.exports.iter().position(|exported| exported.name == export);
+                    let exports = found.agent.exports();
+                    let number = exports.iter().position(|exported| exported.interface.name == export);
                     let number = number.ok_or_else(|| not_an_interface(&name, &export))?;
-                    let exported = found.exports[number].clone();
+                    let exported = exports[number].interface.clone();
                     let linked = Linked { granted: interface.clone(), interface: exported, connector: name };
                     links.add(linked, connector, number);
                 }
@@ -227,8 +235,8 @@ impl Search<'_> {
         }
         let plugin = find::load(self.session.journal(), release)?;
         let granted = granted(self.session, &plugin)?;
-        let exports = self.session.exports(&plugin.component, &plugin.name())?;
-        self.found.push(Found { identity: release.identity.clone(), exports, parts: Some((plugin, granted)) });
+        let agent = self.session.agent(&plugin.component, &plugin.name())?;
+        self.found.push(Found { identity: release.identity.clone(), agent, parts: Some((plugin, granted)) });
         Ok(self.found.len() - 1)
     }
 }

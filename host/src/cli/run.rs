@@ -37,12 +37,12 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let what = plugin.component_path.display().to_string();
     let agent = session.agent(&plugin.component, &what)?;
     check_kind(plugin, agent.world())?;
-    connectors::check_requested(session, plugin)?;
+    connectors::check_requested(plugin, agent.imports())?;
     let granted = ask::decide(&Answers { session, plugin }, args)?;
-    let resolved = connectors::resolve(session, plugin, &granted.remit, &args.connectors)?;
-    let agent = match resolved.connectors {
-        Some(_) => connectors::agent(session, plugin, &what, &resolved.links)?,
-        None => agent,
+    let resolved = connectors::resolve(session, plugin, agent.imports(), &granted.remit, &args.connectors)?;
+    let agent = match agent.imports().is_empty() {
+        true => agent,
+        false => connectors::agent(session, plugin, &what, &resolved.links)?,
     };
     let outward = outward(session, plugin, &granted.remit)?;
     let launch = launch(plugin, &agent, args, granted)?;

@@ -11,10 +11,9 @@ use super::args::RunRef;
 use super::exit::Exit;
 use super::report::{Failure, Result};
 use super::signals;
-use crate::agent::{Agent, Connected, Host, PrepareError, RecallError, SEATS_MAX, Stop, is_another_plugins};
+use crate::agent::{Agent, Connected, Host, PrepareError, RecallError, SEATS_MAX, Stop};
 use crate::digest::{Content, Digest};
-use crate::engine::interface::Interface;
-use crate::engine::{Cache, Engine, PoolSize, inspect};
+use crate::engine::{Cache, Engine, PoolSize};
 use crate::gate::Functions;
 use crate::home::{Home, cache_key};
 use crate::id::RunId;
@@ -131,26 +130,6 @@ impl Session {
         let stats = self.cache.stats();
         tracing::debug!(hits = stats.hits, compiled = stats.compiled, "compiled-component cache");
         agent.map(ManuallyDrop::new)
-    }
-
-    /// Returns the interfaces of other plugins that a component imports. Nothing is loaded for one that imports none.
-    ///
-    /// # Errors
-    /// When it cannot be started; `what` is what the message calls it.
-    pub fn imports(&self, component: &Content, what: &str) -> Result<Vec<Interface>> {
-        let names = inspect(component).map(|inspected| inspected.imports).unwrap_or_default();
-        if !names.iter().any(|import| is_another_plugins(import)) {
-            return Ok(Vec::new());
-        }
-        self.host()?.imports(component, &self.cache).map_err(|error| unfit(error, what))
-    }
-
-    /// Returns what a connector exports.
-    ///
-    /// # Errors
-    /// When it cannot be called; `what` is what the message calls it.
-    pub fn exports(&self, component: &Content, what: &str) -> Result<Vec<Interface>> {
-        self.host()?.exports(component, &self.cache).map_err(|error| unfit(error, what))
     }
 
     /// Returns the table of the functions that a run's entries name: the host's, and those of its component's interfaces

@@ -20,16 +20,19 @@ pub enum Connected<'a> {
 }
 
 impl Connected<'_> {
-    /// Defines what the component imports of other plugins, with its own types.
+    /// Defines what the component imports of other plugins, with its own types. Returns those that have functions.
     pub(super) fn define(
         self,
         component: &Component,
-        is_foreign: &dyn Fn(&str) -> bool,
+        foreign: &[String],
         linker: &mut Linker<Guest>,
         functions: &mut Functions,
-    ) -> Result<(), PrepareError> {
+    ) -> Result<Vec<Interface>, PrepareError> {
+        if foreign.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut imports = read::imports(component)?;
-        imports.retain(|import| is_foreign(&import.name.to_string()));
+        imports.retain(|import| foreign.contains(&import.name.to_string()));
         let not_connected: Vec<_> = imports.iter().filter(|import| !self.has(import)).collect();
         if !not_connected.is_empty() {
             let imports = not_connected.iter().map(|import| import.name.to_string()).collect();
@@ -43,7 +46,8 @@ impl Connected<'_> {
                 call::define(&mut instance, functions, function, target).map_err(mismatch)?;
             }
         }
-        Ok(())
+        imports.retain(|import| !import.functions.is_empty());
+        Ok(imports)
     }
 
     /// Tells whether an import is linked. One that has no functions needs nobody to call.
