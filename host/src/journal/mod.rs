@@ -37,6 +37,7 @@ mod segment;
 mod store;
 mod summary;
 mod tables;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod varint;
@@ -66,15 +67,17 @@ pub use self::reader::Reader;
 pub use self::run_writer::RunWriter;
 pub use self::summary::{Sizes, Summary};
 pub use self::tables::FORMAT;
+pub use self::taken::{StateEntry, TakenOver};
 pub use self::verify::{Signer, Verified};
 
-use self::blob::Blob;
+use self::blob::{Blob, Cut};
 use self::entry::Part;
 use self::message::{Accept, Message, Reply, TakeOver};
 use self::packed::Packed;
 use self::queue::Sender;
 use self::run_writer::Start;
 use self::store::Store;
+use self::taken::Seen;
 use crate::digest::{Content, Digest};
 use crate::id::RunId;
 
@@ -108,6 +111,8 @@ struct Core {
     queue: Sender,
     thread: Mutex<Option<JoinHandle<Result<(), Error>>>>,
     key: VerifyingKey,
+    /// The payload that a run of this process recorded last: whom it was handed to records it, too.
+    last_cut: Mutex<Option<Arc<Cut>>>,
 }
 
 impl Journal {
@@ -173,20 +178,22 @@ impl Journal {
     }
 
     /// Becomes the owner of a run that exists, and goes on after its last durable entry. Whoever owned it before is
-    /// fenced: its next append fails with [`Error::Fenced`]. Reads the whole run.
+    /// fenced: its next append fails with [`Error::Fenced`]. Reads the whole run, and says where it stands.
     ///
     /// # Errors
     /// [`Error::NoSuchRun`], [`Error::Damaged`], and [`Error::Fenced`] when the run moved on meanwhile: try again.
-    pub fn take_over(&self, run: RunId) -> Result<RunWriter, Error> {
+    pub fn take_over(&self, run: RunId) -> Result<TakenOver, Error> {
         let row = self.row(run)?;
         let mut reader = self.reader(run)?;
         let mut blobs_used: HashSet<_> = row.blobs.iter().copied().collect();
-        while let Some(parts) = reader.next_parts()? {
-            for part in parts {
+        let mut seen = Seen::default();
+        while let Some(entry) = reader.next_raw()? {
+            for part in [entry.params, entry.outcome] {
                 if let Part::Chunked(list) = part {
                     blobs_used.extend(blob::chunks(list)?.1);
                 }
             }
+            seen.take(&entry);
         }
         let epoch = reader.epoch + 1;
         let start = Start::after(&reader, epoch, blobs_used, Header::decode(&row.header.unpack()?)?.namespace());
@@ -195,7 +202,9 @@ impl Journal {
             let (extent, head, last_commit) = (at.extent, at.head, at.commit);
             Message::TakeOver(Box::new(TakeOver { run, epoch, extent, head, tail, last_commit, progress, reply }))
         })?;
-        Ok(RunWriter::new(self.0.clone(), start))
+        let (calls, open) = (seen.calls, seen.open);
+        let states = seen.states(&self.0.store)?;
+        Ok(TakenOver { writer: RunWriter::new(self.0.clone(), start), calls, open, time_us: at.time_us, states })
     }
 
     /// Returns a reader of the entries that are committed now.
@@ -236,6 +245,14 @@ impl Journal {
 impl Core {
     fn send(&self, message: Message) -> Result<(), Error> {
         self.queue.send(message)
+    }
+
+    fn last_cut(&self) -> Option<Arc<Cut>> {
+        self.last_cut.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep_cut(&self, cut: &Arc<Cut>) {
+        *self.last_cut.lock().unwrap_or_else(PoisonError::into_inner) = Some(cut.clone());
     }
 
     /// Sends a message that is answered, and waits for the answer.

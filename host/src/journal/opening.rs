@@ -56,7 +56,14 @@ impl Opening {
     pub fn finish(self) -> Result<Journal, Error> {
         let store = self.opened.recv().map_err(|_| Error::damaged("the writer thread panicked"))??;
         let Self { path, key, queue, thread, .. } = self;
-        Ok(Journal(Arc::new(Core { store, path, queue, thread: Mutex::new(Some(thread)), key })))
+        Ok(Journal(Arc::new(Core {
+            store,
+            path,
+            queue,
+            thread: Mutex::new(Some(thread)),
+            key,
+            last_cut: Mutex::default(),
+        })))
     }
 }
 

@@ -10,7 +10,7 @@ use super::blob;
 use super::chain::{self, Seal};
 use super::commits::Commits;
 use super::edge::edge;
-use super::entry::{Entry, FunctionDef, Part, Raw};
+use super::entry::{Entry, FunctionDef, Kind, Part, Raw};
 use super::error::Error;
 use super::index::Tail;
 use super::row::{self, Extent};
@@ -55,6 +55,15 @@ pub(super) struct Sealed {
     pub entries: u64,
     pub head: Digest,
     pub seal: Seal,
+}
+
+/// An entry whose payloads are as they are stored.
+pub(super) struct Stored<'a> {
+    pub number: u64,
+    pub kind: Kind,
+    pub time_us: u64,
+    pub params: Part<'a>,
+    pub outcome: Part<'a>,
 }
 
 /// The unpacked entries of the segment that is being read.
@@ -144,14 +153,24 @@ impl Reader {
         }))
     }
 
-    /// Returns params and outcome of the next entry as they are stored.
-    pub(super) fn next_parts(&mut self) -> Result<Option<[Part<'_>; 2]>, Error> {
+    /// Returns the next entry as it is stored.
+    pub(super) fn next_raw(&mut self) -> Result<Option<Stored<'_>>, Error> {
         if self.body.is_read() && !self.open_segment()? {
             return Ok(None);
         }
-        let raw = self.body.next()?;
-        self.at.step(&raw);
-        Ok(Some([raw.params, raw.outcome]))
+        let Raw { kind, params, outcome, .. } = {
+            let raw = self.body.next()?;
+            self.at.step(&raw);
+            raw
+        };
+        let (number, time_us) = (self.at.extent.entries - 1, self.at.time_us);
+        Ok(Some(Stored { number, kind, time_us, params, outcome }))
+    }
+
+    /// Returns how many entries were read.
+    #[inline]
+    pub fn taken(&self) -> u64 {
+        self.at.extent.entries
     }
 
     pub(super) fn run(&self) -> RunId {

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use self::claim::Trial;
 use super::amounts::Settlement;
-use super::blob::{self, Blob};
+use super::blob::{self, Blob, Cut};
 use super::entry::{FunctionDef, FunctionId, Kind, Part, Raw, Record};
 use super::error::Error;
 use super::extension::EXTENSION_MAX;
@@ -50,6 +50,8 @@ pub struct RunWriter {
     fuel: u64,
     time_us: u64,
     blobs_used: HashSet<Digest>,
+    /// The payload that was cut last.
+    last_cut: Option<Arc<Cut>>,
     kv: Overlay,
     scratch: Vec<u8>,
     /// The namespace of the plugin's identity.
@@ -111,6 +113,7 @@ impl RunWriter {
             fuel: start.fuel,
             time_us: start.time_us,
             blobs_used: start.blobs_used,
+            last_cut: None,
             kv: Overlay::new(start.namespace),
             scratch: Vec::new(),
             owner: start.namespace,
@@ -221,7 +224,9 @@ impl RunWriter {
         if bytes.len() <= INLINE_MAX {
             return Ok(Part::Inline(bytes));
         }
-        for (digest, chunk) in blob::cut(what, bytes, list)? {
+        let cut = self.cut(what, bytes)?;
+        cut.list(list);
+        for (digest, chunk) in cut.chunks() {
             if self.blobs_used.insert(digest) {
                 let blob = Blob::with_digest(digest, chunk);
                 self.open.blob_bytes += blob.stored_len();
@@ -229,6 +234,16 @@ impl RunWriter {
             }
         }
         Ok(Part::Chunked(list))
+    }
+
+    /// Cuts a payload, or knows how: by what this run recorded last, or any other of this process.
+    fn cut(&mut self, what: &'static str, bytes: &[u8]) -> Result<Arc<Cut>, Error> {
+        let cut = Cut::of(what, bytes, &[self.last_cut.clone(), self.core.last_cut()])?;
+        if cut.is_worth_keeping() {
+            self.core.keep_cut(&cut);
+            self.last_cut = Some(cut.clone());
+        }
+        Ok(cut)
     }
 
     /// Appends a state entry with `body` as its params, and closes and signs the segment. Await

@@ -35,7 +35,7 @@ fn a_run_goes_on_after_a_crash() {
         run.durable().unwrap().wait().unwrap();
     }
     let (copy, crashed) = killed_now(&home);
-    let mut resumed = crashed.take_over(run.id()).unwrap();
+    let mut resumed = crashed.take_over(run.id()).unwrap().writer;
     for number in 70..140 {
         record(&mut resumed, number).unwrap();
     }
