@@ -68,6 +68,10 @@ pub fn bytes() -> Result<Vec<Ratio>> {
         }
         Ok(start.elapsed().as_secs_f64())
     };
-    let recorded = || sides.recorded("lens", LARGE);
-    Ok(vec![compare("1 MiB through a connector / memcpy", Target::AtMost(10.0), ROUNDS, recorded, copied)?])
+    let again = || sides.recorded("lens", LARGE);
+    let new = || sides.recorded("new-lens", LARGE);
+    Ok(vec![
+        compare("1 MiB through a connector, as before / memcpy", Target::AtMost(10.0), ROUNDS, again, copied)?,
+        compare("1 MiB through a connector, all new / memcpy", Target::Shown, ROUNDS, new, copied)?,
+    ])
 }
