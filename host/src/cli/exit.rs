@@ -38,14 +38,16 @@ pub enum Exit {
     Interrupted,
     /// A connector did not answer.
     ConnectorFailed,
+    /// The run waits for a person.
+    Parked,
 }
 
 /// The lowest code of Remit's own, and the highest.
-const OWN: std::ops::RangeInclusive<u8> = 240..=251;
+const OWN: std::ops::RangeInclusive<u8> = 240..=252;
 
 impl Exit {
     /// Every exit that has one code of its own, in the order of the codes.
-    const TABLE: [Self; 14] = [
+    const TABLE: [Self; 15] = [
         Self::Ok,
         Self::AgentFailed,
         Self::Usage,
@@ -60,6 +62,7 @@ impl Exit {
         Self::HostFailed,
         Self::Interrupted,
         Self::ConnectorFailed,
+        Self::Parked,
     ];
 
     /// Returns the exit for a command that ended with `code`. A code that is Remit's own becomes 239, lest it be
@@ -90,6 +93,7 @@ impl Exit {
             Self::HostFailed => 249,
             Self::Interrupted => 250,
             Self::ConnectorFailed => 251,
+            Self::Parked => 252,
         }
     }
 
@@ -111,6 +115,7 @@ impl Exit {
             Self::HostFailed => "the host failed: input or output, a full disk, a read-only home",
             Self::Interrupted => "interrupted",
             Self::ConnectorFailed => "a connector that the guest called failed",
+            Self::Parked => "the run is parked until a person decides: paused, or in doubt; `remit show` says which",
         }
     }
 }

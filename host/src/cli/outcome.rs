@@ -21,7 +21,8 @@ pub fn exit_of(outcome: &Outcome) -> Exit {
         Outcome::Trapped { .. } => Exit::Crashed,
         Outcome::Limit { .. } => Exit::Limit,
         Outcome::ConnectorFailed { .. } => Exit::ConnectorFailed,
-        Outcome::Interrupted { .. } => Exit::Interrupted,
+        Outcome::Interrupted { .. } | Outcome::Suspended { .. } => Exit::Interrupted,
+        Outcome::Paused { .. } | Outcome::InDoubt { .. } => Exit::Parked,
         Outcome::HostFailed { .. } => Exit::HostFailed,
     }
 }

@@ -72,7 +72,7 @@ fn about(session: &Session, summary: &Summary) -> Result<String> {
         );
     }
     match end_of(summary) {
-        None => lines.push("state      unfinished: it runs elsewhere, or its host was killed".into()),
+        None => lines.push("state      interrupted: its host was killed; `remit resume` goes on with it".into()),
         Some(end) => {
             lines.push(format!("state      {}", sentence(&end.outcome)));
             lines.push(format!("used       {}", end.usage));

@@ -81,6 +81,11 @@ impl Body {
     }
 
     #[inline]
+    fn peek(&self) -> Result<Kind, Error> {
+        Kind::of_tag(Cursor::new(&self.bytes[self.read..], "a segment's body").byte()?)
+    }
+
+    #[inline]
     fn next(&mut self) -> Result<Raw<'_>, Error> {
         let mut cursor = Cursor::new(&self.bytes[self.read..], "a segment's body");
         let raw = Raw::decode(&mut cursor)?;
@@ -151,6 +156,18 @@ impl Reader {
             outcome: resolve(&self.blobs, raw.outcome)?,
             extension: raw.extension,
         }))
+    }
+
+    /// Returns what the next entry records, without taking it.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    #[inline]
+    pub fn peek(&mut self) -> Result<Option<Kind>, Error> {
+        if self.body.is_read() && !self.open_segment()? {
+            return Ok(None);
+        }
+        self.body.peek().map(Some)
     }
 
     /// Returns the next entry as it is stored.

@@ -136,6 +136,11 @@ impl RunWriter {
         self.next_entry
     }
 
+    /// Returns the fuel of the last entry.
+    pub fn fuel(&self) -> u64 {
+        self.fuel
+    }
+
     /// Returns the number of a function for [`Record::function`]. Asking again returns the same.
     pub fn function(&mut self, name: impl Into<Cow<'static, str>>, class: u8) -> FunctionId {
         let name = name.into();

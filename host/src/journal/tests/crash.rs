@@ -17,7 +17,7 @@ fn what_was_durable_is_there_and_the_index_is_rebuilt() {
             for run in &runs {
                 check_prefix(&crashed, run.id(), number as usize + 1);
                 let summary = crashed.summary(run.id()).unwrap();
-                assert_eq!((summary.entries, summary.fuel, summary.ended), (number + 1, 10 * number, None));
+                assert_eq!((summary.entries, summary.fuel, summary.state), (number + 1, 10 * number, None));
                 assert_eq!(summary.bytes, journal.summary(run.id()).unwrap().bytes);
                 crashed.verify(run.id(), None).unwrap();
             }
