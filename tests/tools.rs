@@ -4,6 +4,8 @@
 
 pub mod stub;
 
+use std::sync::{Arc, OnceLock};
+
 use remit::digest::Digest;
 use remit::gate::Outcome;
 use remit::manifest::Grant;
@@ -35,7 +37,7 @@ pub fn every_function() -> [(&'static [&'static str], &'static str); 2] {
 }
 
 /// Begins a run of the guest that reaches the stub.
-fn play<'a>(stub: &std::sync::Arc<Stub>, arguments: impl IntoIterator<Item = &'a str>) -> Play {
+fn play<'a>(stub: &Arc<Stub>, arguments: impl IntoIterator<Item = &'a str>) -> Play {
     Scene::new().command("tools", arguments).routed(stub)
 }
 
@@ -132,6 +134,27 @@ fn a_tool_takes_both_grants_and_without_one_nobody_is_asked() {
         assert!(!listed.text().contains("create"), "{}", listed.text());
     }
     assert!(stub.asked().is_empty());
+}
+
+/// A model is not offered what a call would be refused.
+#[test]
+fn what_is_revoked_within_the_run_is_not_listed_any_more() {
+    let (scene, to) = (Scene::new(), Arc::new(OnceLock::new()));
+    let (operator, revoked) = (scene.clone(), to.clone());
+    let stub = Stub::new(move |_, _| {
+        operator.revoke(*revoked.get().expect("it was granted"));
+        Ok(json!(3))
+    });
+    let interface = "connectors.\"acme:tracker/issues@1.2.0\"";
+    let connector = format!("[capabilities.{interface}]\nfunctions = [\"count\"]\n");
+    let connector = scene.grant("tools", interface, &connector);
+    let tools = scene.grant("tools", "tools", "[capabilities.tools]\n");
+    to.set(tools).expect("it is set once");
+    let count = "acme_tracker_issues_count";
+    let ran = scene.command("tools", ["around", count]).routed(&stub).under(&[connector, tools]).run();
+    let ran = ran.printed(&format!("{count}\n3\nerror: unknown: there is no tool \"\", nor any other\n")).replayed();
+    let listed: Vec<_> = ran.calls_of(GRANTED).iter().map(|call| call.outcome[0].as_array().map(Vec::len)).collect();
+    assert_eq!(listed, [Some(1), Some(0)]);
 }
 
 #[test]

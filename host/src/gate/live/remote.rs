@@ -10,9 +10,13 @@ use crate::scope::{Remit, Terms};
 use crate::time::Timestamp;
 
 impl<C> Live<C> {
-    /// Returns what the run may do.
-    pub fn remit(&self) -> &Remit {
-        self.standing.remit()
+    /// Returns what the run may do now: what a remote call would be judged by.
+    ///
+    /// # Errors
+    /// [`Halt::Journal`] when grants have changed and cannot be read.
+    pub fn remit_now(&mut self) -> Result<&Remit, Halt> {
+        self.look_at_grants_now()?;
+        Ok(self.standing.remit())
     }
 
     /// Permits or refuses a remote call. Its intent, where it has one, is durable first, and with it everything before.
