@@ -90,11 +90,17 @@ fn links(parts: &[Part], calls: &[(&str, usize)]) -> Links {
 
 /// Begins a run of a caller of the first part.
 pub fn play(scene: &Scene, caller: Vec<u8>, interface: &str, parts: Vec<Part>) -> Play {
-    let caller = linked(caller, &parts, interface).unwrap_or_else(|error| panic!("the caller is refused: {error}"));
+    play_of(scene, caller, &[(interface, 0)], parts)
+}
+
+/// Begins a run of a caller that may call these interfaces, each answered by the part with that number.
+pub fn play_of(scene: &Scene, caller: Vec<u8>, calls: &[(&str, usize)], parts: Vec<Part>) -> Play {
+    let own = links(&parts, calls);
+    let caller = Guest::linked(caller, Connected::To(own.linked()));
+    let caller = caller.unwrap_or_else(|error| panic!("the caller is refused: {error}"));
     let nodes = (0..parts.len()).map(|number| node(scene, &parts, number)).collect();
     let connectors =
         Connectors::new(nodes, HOST.engine().fingerprint(), scene.journal().clone(), scene.clock().clone());
-    let own = links(&parts, &[(interface, 0)]);
     scene.play("caller", caller).calling(&Arc::new(connectors), &Arc::new(own))
 }
 

@@ -120,7 +120,8 @@ impl Agent {
         let guest = self.enter(&mut store, given.input);
         let driven = drive(guest, stop, given.limits.wall_time(), &mut shower).await;
         if let Some(route) = route {
-            route.close().await;
+            let left = route.close().await;
+            store.data_mut().gate.as_live().expect("it runs live").add_called(left);
         }
         let judged = ending::judge(&mut store, driven);
         let end = ending::record(&mut store, judged).await?;
