@@ -44,6 +44,7 @@ impl<C> Live<C> {
         let mut departure = Departure { admission, grant, ..Departure::default() };
         let claims = claims(terms, grant);
         if class.needs_intent() || !claims.is_empty() {
+            departure.class = (class != op.class).then_some(class);
             let number = self.promise(op.index, fuel, encoded, claims, &mut departure)?;
             let is_repeated = class == Class::WriteIdempotent;
             departure.key = is_repeated.then(|| self.idempotency_key(number, name, encoded));
@@ -263,7 +264,8 @@ impl Departure {
     /// Returns what is recorded of the call besides: before it is sent, or with what became of it.
     fn extension(&self, arrived: Option<&Admission>) -> Option<Extension> {
         let grant = self.grant.map(|grant| grant.to_string());
-        let mut extension = Extension { grant, ..Extension::default() };
+        let class = self.class.map(|class| class as u64);
+        let mut extension = Extension { grant, class, ..Extension::default() };
         if let Some(admission) = arrived {
             let written = admission.extension().map(|written| *written).unwrap_or_default();
             // An intent says it already, and what was refused was not authorised.
