@@ -2,6 +2,9 @@
 
 mod bad;
 mod command_line;
+mod durable;
+mod killed;
+mod versions;
 pub mod world;
 
 use remit::gate::{Outcome, Where};

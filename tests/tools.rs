@@ -348,3 +348,27 @@ fn a_tool_is_answered_by_a_connector_in_a_run_of_its_own() {
     let outcome = ran.calls_of(CALL)[2].outcome.to_string();
     assert!(outcome.contains(&callee.id.to_string()), "the operator is told which run it was: {outcome}");
 }
+
+/// An amount of a connector's function counts its calls as a tool, too, whoever makes them.
+#[test]
+fn an_amount_of_a_connector_holds_for_its_tools() {
+    let scene = Scene::new();
+    let grant = format!("[capabilities.connectors.\"{ISSUES}\"]\namount = \"2 per day\"\n[capabilities.tools]\n");
+    let count = ["test_tracker_issues_count", "{}"];
+    let run = |calls: usize| {
+        let play = world::play(&scene, component("tools"), ISSUES, vec![Part::tracker()]).granted_by(&grant);
+        play.arguments(["chosen"]).arguments(count.repeat(calls)).run().succeeded().replayed()
+    };
+    let ran = run(3);
+    let lines: Vec<_> = ran.text().lines().collect();
+    assert_eq!(lines[..2], ["1", "2"], "{lines:?}");
+    assert!(lines.len() == 3 && lines[2].starts_with("error: "), "{lines:?}");
+    let more = ran.refused_once(CALL, "2 per day is used up: 2 used or reserved").expect("a grant would allow it");
+    assert!(more.contains("amount = \"3 per day\""), "{more}");
+    let [callee] = &ran.callees(&world::tracker())[..] else { panic!("one instance serves one caller's run") };
+    assert_eq!(callee.calls_of("test:tracker/issues#[call]count").len(), 2, "a refused call does not get there");
+    run(1).refused_once(CALL, "2 per day is used up");
+    scene.clock().advance(std::time::Duration::from_secs(12 * 3600));
+    assert_eq!(run(1).text(), "1\n");
+    assert!(scene.journal().unsettled().expect("the journal can be read").is_empty());
+}

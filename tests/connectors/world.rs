@@ -1,9 +1,11 @@
 //! A caller with its connectors, put together as the command line does it, through the library.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use remit::agent::{Connected, Connectors, Links, Node, Outward, PrepareError};
 use remit::capability::connector::route::Linked;
+use remit::capability::wasi::http::Network;
 use remit::meter::LimitKind;
 
 use crate::harness::{Guest, HOST, Play, Scene, component};
@@ -27,6 +29,12 @@ pub struct Part {
     pub limits: Vec<(LimitKind, u64)>,
     /// What it may call: interfaces, and the numbers of those who answer.
     pub calls: Vec<(&'static str, usize)>,
+    /// What the operator's grant says, where it says more than a request can.
+    pub grant: Option<&'static str>,
+    /// The folder of its files `out`.
+    pub out: Option<PathBuf>,
+    /// Its way out.
+    pub network: Option<Arc<dyn Network>>,
 }
 
 impl Part {
@@ -37,7 +45,8 @@ impl Part {
 
     /// Returns a connector that calls nobody.
     pub fn of(guest: Arc<Guest>) -> Self {
-        Self { guest, granted: "", limits: Vec::new(), calls: Vec::new() }
+        let (limits, calls) = (Vec::new(), Vec::new());
+        Self { guest, granted: "", limits, calls, grant: None, out: None, network: None }
     }
 
     /// Returns a connector written by hand.
@@ -110,8 +119,10 @@ pub fn caller<'a>(scene: &Scene, arguments: impl IntoIterator<Item = &'a str>, p
 }
 
 fn node(scene: &Scene, parts: &[Part], number: usize) -> Node {
-    let Part { guest, granted, limits, calls } = &parts[number];
+    let Part { guest, granted, limits, calls, grant, out, network } = &parts[number];
     let play = scene.play(&format!("part-{number}"), guest.clone()).granted(granted);
+    let play = grant.iter().fold(play, |play, grant| play.granted_by(grant));
+    let play = out.iter().fold(play, |play, out| play.at("out", out));
     let play = calls.iter().fold(play, |play, (interface, _)| {
         play.granted(&format!("[capabilities.connectors.\"{interface}\"]\nwhy = \"test\""))
     });
@@ -124,5 +135,6 @@ fn node(scene: &Scene, parts: &[Part], number: usize) -> Node {
             linked.unwrap_or_else(|error| panic!("a connector is refused: {error}")).agent.clone()
         }
     };
-    Node { launch, agent, outward: Outward::default(), links: Arc::new(own) }
+    let outward = Outward { network: network.clone(), ..Outward::default() };
+    Node { launch, agent, outward, links: Arc::new(own) }
 }

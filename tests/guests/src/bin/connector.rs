@@ -9,6 +9,7 @@
 //! | `sum COUNT` | the sum of that many ones |
 //! | `flood COUNT` | how many numbers came back |
 //! | `misbehave HOW` | what came back |
+//! | `misbehave-twice HOW HOW` | what came back of the second |
 //! | `joins COUNT` | nothing, after as many calls with a number and a short text |
 //! | `lens COUNT` | nothing, after as many calls with 1 MiB |
 //! | `write-between FILE` | `ok` after a call, writing the file, and another call |
@@ -36,12 +37,18 @@ fn main() {
             let bytes = vec![0xa5; 1 << 20];
             (0..number(count)).for_each(|_: u32| _ = black_box(issues::len(&bytes)));
         }
+        ["misbehave-twice", first, how] => {
+            black_box(issues::misbehave(first));
+            println!("{}", issues::misbehave(how));
+        }
         ["misbehave", how] => println!("{}", issues::misbehave(how)),
         ["write-between", file] => {
             fs::write(file, issues::join("line ", 1)).expect("the file can be written");
             println!("ok {}", issues::count());
         }
-        _ => usage("connector create|join|count|reverse|sum|flood|joins|lens|misbehave|write-between ..."),
+        _ => usage(
+            "connector create|join|count|reverse|sum|flood|joins|lens|misbehave|misbehave-twice|write-between ...",
+        ),
     }
 }
 
