@@ -1,5 +1,6 @@
 //! Grants that hold: amounts that are never overshot or forgotten, expiry and revocation in the middle of a run.
 
+mod bare;
 mod killed;
 mod lines;
 mod server;

@@ -2,6 +2,9 @@
 
 mod bad;
 mod command_line;
+mod durable;
+mod killed;
+mod versions;
 pub mod world;
 
 use remit::gate::{Outcome, Where};
@@ -190,6 +193,8 @@ fn a_caller_that_is_stopped_stops_its_connector_first() {
         assert!(matches!(callee.end.outcome, Outcome::Interrupted { .. }), "{how}: {:?}", callee.end);
         assert_eq!(callee.end.at, at, "{how}");
         assert_eq!(ran.calls_of("test:tracker/issues#misbehave").len(), 0, "the call has no entry");
+        // What was used in the call that was given up is its caller's, too.
+        assert!(callee.end.fuel > 0 && ran.end.called.fuel == callee.end.fuel, "{how}: {:?}", ran.end);
     }
 }
 

@@ -3,7 +3,8 @@
 mod killed;
 mod loopback;
 pub mod server;
-mod stub;
+pub mod stub;
+mod tls;
 
 use std::time::Duration;
 

@@ -4,6 +4,8 @@
 
 pub mod stub;
 
+use std::sync::{Arc, OnceLock};
+
 use remit::digest::Digest;
 use remit::gate::Outcome;
 use remit::manifest::Grant;
@@ -35,7 +37,7 @@ pub fn every_function() -> [(&'static [&'static str], &'static str); 2] {
 }
 
 /// Begins a run of the guest that reaches the stub.
-fn play<'a>(stub: &std::sync::Arc<Stub>, arguments: impl IntoIterator<Item = &'a str>) -> Play {
+fn play<'a>(stub: &Arc<Stub>, arguments: impl IntoIterator<Item = &'a str>) -> Play {
     Scene::new().command("tools", arguments).routed(stub)
 }
 
@@ -132,6 +134,27 @@ fn a_tool_takes_both_grants_and_without_one_nobody_is_asked() {
         assert!(!listed.text().contains("create"), "{}", listed.text());
     }
     assert!(stub.asked().is_empty());
+}
+
+/// A model is not offered what a call would be refused.
+#[test]
+fn what_is_revoked_within_the_run_is_not_listed_any_more() {
+    let (scene, to) = (Scene::new(), Arc::new(OnceLock::new()));
+    let (operator, revoked) = (scene.clone(), to.clone());
+    let stub = Stub::new(move |_, _| {
+        operator.revoke(*revoked.get().expect("it was granted"));
+        Ok(json!(3))
+    });
+    let interface = "connectors.\"acme:tracker/issues@1.2.0\"";
+    let connector = format!("[capabilities.{interface}]\nfunctions = [\"count\"]\n");
+    let connector = scene.grant("tools", interface, &connector);
+    let tools = scene.grant("tools", "tools", "[capabilities.tools]\n");
+    to.set(tools).expect("it is set once");
+    let count = "acme_tracker_issues_count";
+    let ran = scene.command("tools", ["around", count]).routed(&stub).under(&[connector, tools]).run();
+    let ran = ran.printed(&format!("{count}\n3\nerror: unknown: there is no tool \"\", nor any other\n")).replayed();
+    let listed: Vec<_> = ran.calls_of(GRANTED).iter().map(|call| call.outcome[0].as_array().map(Vec::len)).collect();
+    assert_eq!(listed, [Some(1), Some(0)]);
 }
 
 #[test]
@@ -324,4 +347,28 @@ fn a_tool_is_answered_by_a_connector_in_a_run_of_its_own() {
     assert!(used > 0 && ran.end.called.fuel == used && used <= callee.end.fuel, "{used} of {}", callee.end.fuel);
     let outcome = ran.calls_of(CALL)[2].outcome.to_string();
     assert!(outcome.contains(&callee.id.to_string()), "the operator is told which run it was: {outcome}");
+}
+
+/// An amount of a connector's function counts its calls as a tool, too, whoever makes them.
+#[test]
+fn an_amount_of_a_connector_holds_for_its_tools() {
+    let scene = Scene::new();
+    let grant = format!("[capabilities.connectors.\"{ISSUES}\"]\namount = \"2 per day\"\n[capabilities.tools]\n");
+    let count = ["test_tracker_issues_count", "{}"];
+    let run = |calls: usize| {
+        let play = world::play(&scene, component("tools"), ISSUES, vec![Part::tracker()]).granted_by(&grant);
+        play.arguments(["chosen"]).arguments(count.repeat(calls)).run().succeeded().replayed()
+    };
+    let ran = run(3);
+    let lines: Vec<_> = ran.text().lines().collect();
+    assert_eq!(lines[..2], ["1", "2"], "{lines:?}");
+    assert!(lines.len() == 3 && lines[2].starts_with("error: "), "{lines:?}");
+    let more = ran.refused_once(CALL, "2 per day is used up: 2 used or reserved").expect("a grant would allow it");
+    assert!(more.contains("amount = \"3 per day\""), "{more}");
+    let [callee] = &ran.callees(&world::tracker())[..] else { panic!("one instance serves one caller's run") };
+    assert_eq!(callee.calls_of("test:tracker/issues#[call]count").len(), 2, "a refused call does not get there");
+    run(1).refused_once(CALL, "2 per day is used up");
+    scene.clock().advance(std::time::Duration::from_secs(12 * 3600));
+    assert_eq!(run(1).text(), "1\n");
+    assert!(scene.journal().unsettled().expect("the journal can be read").is_empty());
 }

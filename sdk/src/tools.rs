@@ -132,7 +132,7 @@ impl std::error::Error for Error {
 #[derive(Clone, Debug)]
 pub struct Tools(Vec<Tool>);
 
-/// Returns the tools that the remit grants. They stay the same during a run.
+/// Returns the tools that the remit grants. During a run none is added; those of a grant that ended are gone.
 pub fn granted() -> Tools {
     Tools(wit::granted())
 }

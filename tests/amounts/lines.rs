@@ -15,7 +15,7 @@ fn desk(guest: &str, capabilities: &str) -> Desk {
 
 /// Grants just what the refusal says.
 #[track_caller]
-fn grant_what_it_says(desk: &Desk, refused: &Said) -> Said {
+pub fn grant_what_it_says(desk: &Desk, refused: &Said) -> Said {
     let typed = refused.stderr.lines().find_map(|line| line.trim().strip_prefix("to keep it: remit grant "));
     let (plugin, line) = typed.and_then(|typed| typed.split_once(' ')).unwrap_or_else(|| panic!("{}", refused.stderr));
     desk.remit(&["grant", plugin, line.trim_matches('\'')]).ends(code::OK)

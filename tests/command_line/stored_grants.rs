@@ -225,3 +225,17 @@ fn a_revocation_waits_for_the_run_that_has_the_home() {
     second.said().ends(code::OK);
     assert_eq!(ids(&desk), ["g2"]);
 }
+
+#[test]
+fn a_grant_of_what_is_not_requested_says_that_it_gives_nothing() {
+    let desk = desk();
+    let said = desk.remit(&["grant", "plugin", "capabilities.kv = {}"]).ends(code::OK);
+    said.says(&["notes does not ask for kv: every key", "until remit.toml does, this gives it nothing"]);
+    let flags = ["--requested", "--mount", "notes=notes", "--mount", "out=out"];
+    let said = desk.remit(&[&["grant", "plugin"][..], &flags].concat()).ends(code::OK);
+    assert!(!said.stderr.contains("does not ask"), "{}", said.stderr);
+    write(&desk, &[]).ends(code::OK).says(&["granted and not requested, so without effect: kv: every key"]);
+    desk.write("more.toml", "[capabilities.kv]\n[capabilities.files.out]\naccess = \"read\"\n");
+    let said = write(&desk, &["--grant", "more.toml", "--mount", "out=out"]).ends(code::OK);
+    said.says(&["granted and not requested, so without effect: kv: every key"]);
+}

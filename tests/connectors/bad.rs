@@ -2,9 +2,9 @@
 
 use remit::agent::{DEPTH_MAX, PrepareError};
 use remit::gate::{Failed, Outcome, Why};
-use remit::meter::LimitKind;
+use remit::meter::{LimitKind, Usage};
 
-use super::world::{ISSUES, Part, caller, linked, play, tracker};
+use super::world::{ISSUES, Part, caller, linked, play, play_of, tracker};
 use crate::harness::{Ran, Scene, component};
 
 /// Returns why the connector did not answer, after replaying the caller.
@@ -48,7 +48,9 @@ fn a_connector_that_hangs_has_the_callers_time_for_one_call() {
         let play = caller(&Scene::ticking(), ["misbehave", how], Part::tracker());
         let (ran, failed) = failed(play.limit(LimitKind::CallTime, 100).run());
         assert_eq!(failed.why, Why::Late);
-        ran.callees(&tracker()).remove(0).replayed().limited_by(LimitKind::CallTime);
+        let callee = ran.callees(&tracker()).remove(0).replayed();
+        callee.limited_by(LimitKind::CallTime);
+        assert!(callee.end.fuel > 0 && ran.end.called.fuel == callee.end.fuel, "{how}: {:?}", ran.end);
     }
 }
 
@@ -114,6 +116,43 @@ fn connectors_call_each_other_so_deep_and_no_deeper() {
     assert!(failed.message.contains("more than 8 deep"), "{}", failed.message);
     let outermost = ran.callees(&guest).remove(0).replayed();
     assert!(matches!(outermost.end.outcome, Outcome::ConnectorFailed { .. }), "{:?}", outermost.end);
+    let Usage { fuel, .. } = outermost.end.called;
+    assert!(fuel > 0 && ran.end.called.fuel == outermost.end.fuel + fuel, "{:?} of {:?}", ran.end, outermost.end);
+}
+
+/// As many connectors work for one run as there is room for. One that found none is not lost to the run: it is called
+/// once another has ended.
+#[test]
+fn a_connector_that_found_no_room_is_tried_again() {
+    let names = ["hop", "skip", "jump"].map(|name| format!("test:loop/{name}@1.0.0"));
+    let [hop, skip, jump] = names.each_ref().map(String::as_str);
+    let hopping = |name: &'static str, number| {
+        let name = &*format!("test:loop/{name}@1.0.0").leak();
+        Part::of_text(&HOP.replace(HOP_NAME, name)).calling(name, number)
+    };
+    let parts = vec![hopping("hop", 0), hopping("skip", 1), hopping("jump", 2), Part::tracker()];
+    let calls = [(hop, 0), (skip, 1), (jump, 2), (ISSUES, 3)];
+    let granted = calls.map(|(name, _)| format!("[capabilities.connectors.\"{name}\"]\nwhy = \"test\"\n")).concat();
+    // Eight and seven of sixteen places, and the tracker's.
+    let (deep, less) = (format!("{{\"n\":{}}}", DEPTH_MAX - 1), format!("{{\"n\":{}}}", DEPTH_MAX - 2));
+    let chosen = [
+        ["test_loop_hop_hop", &deep],
+        ["test_loop_skip_hop", &less],
+        ["test_tracker_issues_count", "{}"],
+        ["test_loop_jump_hop", "{\"n\":0}"],
+        ["test_tracker_issues_misbehave", "{\"how\":\"trap\"}"],
+        ["test_loop_jump_hop", "{\"n\":0}"],
+    ];
+    let play = play_of(&Scene::new(), component("tools"), &calls, parts);
+    let play = play.granted(&granted).granted("[capabilities.tools]\nwhy = \"test\"").arguments(["chosen"]);
+    let ran = play.arguments(chosen.concat()).run().succeeded().replayed();
+    let [seven, six, one, full, crashed, zero] = ran.text().lines().collect::<Vec<_>>()[..] else {
+        panic!("{}", ran.text())
+    };
+    assert_eq!([seven, six, one, zero], ["7", "6", "1", "0"]);
+    assert!(full.ends_with("the connector part-2 could not be started") && crashed.starts_with("error: "), "{full}");
+    let outcome = ran.calls_of("remit:plugin/tools#call")[3].outcome.to_string();
+    assert!(outcome.contains("more than 16 connectors"), "{outcome}");
 }
 
 /// A component that exports the interface of the tests with one function, `join`, of another type.

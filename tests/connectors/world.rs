@@ -1,9 +1,11 @@
 //! A caller with its connectors, put together as the command line does it, through the library.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use remit::agent::{Connected, Connectors, Links, Node, Outward, PrepareError};
 use remit::capability::connector::route::Linked;
+use remit::capability::wasi::http::Network;
 use remit::meter::LimitKind;
 
 use crate::harness::{Guest, HOST, Play, Scene, component};
@@ -27,6 +29,12 @@ pub struct Part {
     pub limits: Vec<(LimitKind, u64)>,
     /// What it may call: interfaces, and the numbers of those who answer.
     pub calls: Vec<(&'static str, usize)>,
+    /// What the operator's grant says, where it says more than a request can.
+    pub grant: Option<&'static str>,
+    /// The folder of its files `out`.
+    pub out: Option<PathBuf>,
+    /// Its way out.
+    pub network: Option<Arc<dyn Network>>,
 }
 
 impl Part {
@@ -37,7 +45,8 @@ impl Part {
 
     /// Returns a connector that calls nobody.
     pub fn of(guest: Arc<Guest>) -> Self {
-        Self { guest, granted: "", limits: Vec::new(), calls: Vec::new() }
+        let (limits, calls) = (Vec::new(), Vec::new());
+        Self { guest, granted: "", limits, calls, grant: None, out: None, network: None }
     }
 
     /// Returns a connector written by hand.
@@ -90,11 +99,17 @@ fn links(parts: &[Part], calls: &[(&str, usize)]) -> Links {
 
 /// Begins a run of a caller of the first part.
 pub fn play(scene: &Scene, caller: Vec<u8>, interface: &str, parts: Vec<Part>) -> Play {
-    let caller = linked(caller, &parts, interface).unwrap_or_else(|error| panic!("the caller is refused: {error}"));
+    play_of(scene, caller, &[(interface, 0)], parts)
+}
+
+/// Begins a run of a caller that may call these interfaces, each answered by the part with that number.
+pub fn play_of(scene: &Scene, caller: Vec<u8>, calls: &[(&str, usize)], parts: Vec<Part>) -> Play {
+    let own = links(&parts, calls);
+    let caller = Guest::linked(caller, Connected::To(own.linked()));
+    let caller = caller.unwrap_or_else(|error| panic!("the caller is refused: {error}"));
     let nodes = (0..parts.len()).map(|number| node(scene, &parts, number)).collect();
     let connectors =
         Connectors::new(nodes, HOST.engine().fingerprint(), scene.journal().clone(), scene.clock().clone());
-    let own = links(&parts, &[(interface, 0)]);
     scene.play("caller", caller).calling(&Arc::new(connectors), &Arc::new(own))
 }
 
@@ -104,8 +119,10 @@ pub fn caller<'a>(scene: &Scene, arguments: impl IntoIterator<Item = &'a str>, p
 }
 
 fn node(scene: &Scene, parts: &[Part], number: usize) -> Node {
-    let Part { guest, granted, limits, calls } = &parts[number];
+    let Part { guest, granted, limits, calls, grant, out, network } = &parts[number];
     let play = scene.play(&format!("part-{number}"), guest.clone()).granted(granted);
+    let play = grant.iter().fold(play, |play, grant| play.granted_by(grant));
+    let play = out.iter().fold(play, |play, out| play.at("out", out));
     let play = calls.iter().fold(play, |play, (interface, _)| {
         play.granted(&format!("[capabilities.connectors.\"{interface}\"]\nwhy = \"test\""))
     });
@@ -118,5 +135,6 @@ fn node(scene: &Scene, parts: &[Part], number: usize) -> Node {
             linked.unwrap_or_else(|error| panic!("a connector is refused: {error}")).agent.clone()
         }
     };
-    Node { launch, agent, outward: Outward::default(), links: Arc::new(own) }
+    let outward = Outward { network: network.clone(), ..Outward::default() };
+    Node { launch, agent, outward, links: Arc::new(own) }
 }

@@ -23,7 +23,7 @@ pub fn desk(port: u16) -> Desk {
 /// nobody knows what became of it. It was sent once, and nothing sends it again.
 #[test]
 fn a_write_that_was_out_when_the_host_died_is_in_doubt() {
-    for (method, count) in [("GET", 0), ("PUT", 1), ("POST", 1)] {
+    for (method, count, class) in [("GET", 0, ""), ("PUT", 1, "write-idempotent"), ("POST", 1, "write-once")] {
         let server = Server::silent();
         let desk = desk(server.port);
         let url = format!("http://127.0.0.1:{}/v1/items", server.port);
@@ -41,8 +41,10 @@ fn a_write_that_was_out_when_the_host_died_is_in_doubt() {
         if let [doubt] = &doubts[..] {
             let sent = json!({ "method": method, "url": url });
             assert_eq!((&doubt["params"][1]["target"], &doubt["params"][1]["body"]), (&sent, &Json::from("a body")));
+            assert_eq!(doubt["class"], class, "{doubt}");
             let line = text.lines().find(|line| line.starts_with("in doubt ")).unwrap_or_else(|| panic!("{text}"));
-            assert!(line.contains(&url) && line.ends_with("whether it was done is not known"), "{line}");
+            assert!(line.contains(&url) && line.contains(&format!(", {class}, ")), "{line}");
+            assert!(line.ends_with("whether it was done is not known"), "{line}");
             assert!(text.contains("(intent; whether it was done is not known)\n"), "{text}");
         } else {
             assert!(!text.contains("not known"), "{text}");

@@ -9,6 +9,7 @@ use remit::capability::connector::import::BoxFuture;
 use remit::capability::connector::json::{params_to_json, value_from_json};
 use remit::capability::connector::route::{Linked, Outbound, Route};
 use remit::engine::interface::{Case, Field, Function, Interface, InterfaceName, Type};
+use remit::meter::Usage;
 use serde_json::Value as Json;
 use tokio::sync::Notify;
 
@@ -96,8 +97,8 @@ impl Route for Stub {
         }
     }
 
-    fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
+    fn close(&self) -> BoxFuture<'_, Usage> {
+        Box::pin(async { Usage::default() })
     }
 }
 

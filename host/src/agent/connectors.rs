@@ -155,7 +155,7 @@ impl Route for Callees {
         Box::pin(async move { desk.answer(call).await })
     }
 
-    fn close(&self) -> BoxFuture<'_, ()> {
+    fn close(&self) -> BoxFuture<'_, Usage> {
         Box::pin(self.0.close())
     }
 }
@@ -171,27 +171,24 @@ impl Desk {
         let mut held = Held { desk: self, node, session: Some(session), is_over: false };
         let clock = &self.connectors.clock;
         let (begun, session) = (clock.elapsed(), held.session());
-        let before = session.used();
         let wall_left = session.wall_time.saturating_sub(session.took);
         if wall_left.is_zero() {
             let stopped = Driven::Stopped(StopReason::WallTime);
-            return held.ended(stopped, Why::Ended, Usage::default()).await;
+            return held.ended(stopped, Why::Ended).await;
         }
         let calling = session.call((export, call.function), &call.params, cause.to_string());
         let called = within(call.patience.min(wall_left), calling).await;
         let session = held.session();
         session.took += clock.elapsed().saturating_sub(begun);
-        let usage = session.used().since(&before);
         match called {
             Some(Ok(result)) => {
+                let usage = session.newly_used();
                 held.is_over = true;
                 Answered { outcome: Ok(result), usage }
             }
-            Some(Err(error)) => held.ended(Driven::Finished(Err(error)), Why::Ended, usage).await,
-            None if wall_left <= call.patience => {
-                held.ended(Driven::Stopped(StopReason::WallTime), Why::Ended, usage).await
-            }
-            None => held.ended(Driven::Late(late(call.patience)), Why::Late, usage).await,
+            Some(Err(error)) => held.ended(Driven::Finished(Err(error)), Why::Ended).await,
+            None if wall_left <= call.patience => held.ended(Driven::Stopped(StopReason::WallTime), Why::Ended).await,
+            None => held.ended(Driven::Late(late(call.patience)), Why::Late).await,
         }
     }
 
@@ -208,21 +205,28 @@ impl Desk {
                 return Err(failed);
             }
         }
-        self.start(node, cause).map(Box::new).inspect_err(|failed| self.slots()[node] = Slot::Ended(failed.clone()))
+        let Some(seat) = Seat::take(&self.tree.taken, SEATS_MAX) else {
+            // Who ends gives a place back, so the next call may find one.
+            self.slots()[node] = Slot::Unused;
+            let message = format!("more than {SEATS_MAX} connectors would work for one run at the same time");
+            return Err(self.not_started(node, Why::NotStarted, message));
+        };
+        let started = self.start(node, cause, seat).map(Box::new);
+        started.inspect_err(|failed| self.slots()[node] = Slot::Ended(failed.clone()))
     }
 
-    fn start(&self, node: usize, cause: Cause) -> Result<Session, Failed> {
+    fn not_started(&self, node: usize, why: Why, message: String) -> Failed {
+        Failed { connector: self.connectors.nodes[node].launch.name.clone(), run: None, why, message }
+    }
+
+    fn start(&self, node: usize, cause: Cause, seat: Seat) -> Result<Session, Failed> {
         let Connectors { engine, journal, clock, .. } = &*self.connectors;
         let Node { launch, agent, outward, links } = &self.connectors.nodes[node];
-        let not_started = |why, message| Failed { connector: launch.name.clone(), run: None, why, message };
+        let not_started = |why, message| self.not_started(node, why, message);
         if self.tree.depth >= DEPTH_MAX {
             let message = format!("connectors call each other more than {DEPTH_MAX} deep");
             return Err(not_started(Why::TooDeep, message));
         }
-        let seat = Seat::take(&self.tree.taken, SEATS_MAX).ok_or_else(|| {
-            let message = format!("more than {SEATS_MAX} connectors would work for one run at the same time");
-            not_started(Why::NotStarted, message)
-        })?;
         let launch = Launch { seed: seed(launch, cause), ..launch.clone() };
         let accepted = launch::accept_for(launch, agent, *engine, journal, clock.clone(), Some(cause));
         let accepted = accepted.map_err(|error| not_started(Why::NotStarted, format!("did not start: {error}")))?;
@@ -233,19 +237,23 @@ impl Desk {
         Ok(Session::new(agent.clone(), accepted, seat))
     }
 
-    async fn close(&self) {
+    async fn close(&self) -> Usage {
+        let mut left = Usage::default();
         for node in 0..self.connectors.nodes.len() {
             let connector = self.connectors.nodes[node].launch.name.clone();
             let message = "its caller has ended".to_owned();
             let closed = Slot::Ended(Failed { connector, run: None, why: Why::Ended, message });
             let slot = std::mem::replace(&mut self.slots()[node], closed);
-            // A journal that fails tells the end of the caller's run, too.
-            let _ended = match slot {
-                Slot::Idle(mut session) => session.end(Driven::Finished(Ok(Returned::Connector))).await,
-                Slot::Interrupted(mut session) => session.end(Driven::Stopped(StopReason::CallerEnded)).await,
-                Slot::Unused | Slot::Busy | Slot::Ended(_) => Ok(None),
+            let (mut session, driven) = match slot {
+                Slot::Idle(session) => (session, Driven::Finished(Ok(Returned::Connector))),
+                Slot::Interrupted(session) => (session, Driven::Stopped(StopReason::CallerEnded)),
+                Slot::Unused | Slot::Busy | Slot::Ended(_) => continue,
             };
+            // A journal that fails tells the end of the caller's run, too.
+            let _ended = session.end(driven).await;
+            left += session.newly_used();
         }
+        left
     }
 
     fn slots(&self) -> MutexGuard<'_, Vec<Slot>> {
@@ -268,13 +276,15 @@ impl Held<'_> {
     }
 
     /// Ends the connector's run, and says how.
-    async fn ended(mut self, driven: Driven<wasmtime::Result<Returned>>, why: Why, usage: Usage) -> Answered {
+    async fn ended(mut self, driven: Driven<wasmtime::Result<Returned>>, why: Why) -> Answered {
         let session = self.session();
         let run = Some(session.run);
         let message = match session.end(driven).await {
             Ok(end) => end.map_or_else(String::new, |end| end.outcome.sentence()),
             Err(error) => format!("ended, and was not recorded: {error}"),
         };
+        // Those that it called have ended with it, and what they used is its own now.
+        let usage = session.newly_used();
         let connector = self.desk.connectors.nodes[self.node].launch.name.clone();
         let failed = Failed { connector, run, why, message };
         self.session = None;

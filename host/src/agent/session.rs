@@ -31,6 +31,8 @@ pub(super) struct Session {
     agent: Agent,
     store: Store<Guest>,
     served: Option<Served>,
+    /// What its caller was told that it used.
+    told: Usage,
     is_ended: bool,
     _seat: Seat,
 }
@@ -60,7 +62,8 @@ impl Session {
         let gate = Gate::live(agent.functions.clone(), Derived::new(given.start), live);
         let store = agent.store(gate, &given.limits, given.limits[LimitKind::Fuel]);
         let wall_time = given.limits.wall_time();
-        Self { run, took: Duration::ZERO, wall_time, agent, store, served: None, is_ended: false, _seat: seat }
+        let told = Usage::default();
+        Self { run, took: Duration::ZERO, wall_time, agent, store, served: None, told, is_ended: false, _seat: seat }
     }
 
     /// Has the connector answer a call. After an error the session can only be ended.
@@ -75,12 +78,13 @@ impl Session {
         served.call(&self.agent, &mut self.store, place, params, cause).await
     }
 
-    /// Returns what it has used so far, and those that it called.
-    pub fn used(&mut self) -> Usage {
+    /// Returns what it has used since this was last asked, and those that it called.
+    pub fn newly_used(&mut self) -> Usage {
         let fuel = fuel_used(&self.store).unwrap_or_default();
         let memory_peak = self.store.data().growth.memory_peak();
         let live = self.store.data_mut().gate.as_live().expect("a session is live");
-        Usage { fuel, memory_peak, ..*live.usage() } + live.called()
+        let used = Usage { fuel, memory_peak, ..*live.usage() } + live.called();
+        used.since(&std::mem::replace(&mut self.told, used))
     }
 
     /// Ends its run, after those of the connectors that it called. The end is durable when this returns.
@@ -90,7 +94,8 @@ impl Session {
         }
         let live = self.store.data_mut().gate.as_live().expect("a session is live");
         if let Some(route) = live.caps.connectors.clone() {
-            route.close().await;
+            let left = route.close().await;
+            self.store.data_mut().gate.as_live().expect("a session is live").add_called(left);
         }
         self.is_ended = true;
         let judged = ending::judge(&mut self.store, driven);

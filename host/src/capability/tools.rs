@@ -22,7 +22,7 @@ use super::connector::route::Route;
 use super::link::{Link, fuel_used};
 use super::{Caps, Derived, Guest};
 use crate::gate::value::Malformed;
-use crate::gate::{Class, Live, Op, Value};
+use crate::gate::{Class, Halt, Live, Op, Value};
 
 /// The most tools of one list: twice what any chat takes.
 const TOOLS_MAX: usize = 256;
@@ -48,7 +48,7 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
     instance.func_wrap(function, move |mut store: wasmtime::StoreContextMut<'_, Guest>, (): ()| {
         let fuel = fuel_used(&store)?;
         let gate = &mut store.data_mut().gate;
-        let listing = Listing(gate.as_live().map(granted).unwrap_or_default());
+        let listing = Listing(gate.as_live().map_or(Ok(Vec::new()), granted)?);
         Ok(gate.call(&op, fuel, &listing)?)
     })?;
     call::link(link)
@@ -69,11 +69,11 @@ impl Value for Listing {
     }
 }
 
-/// Returns the tools that the remit grants and that can be shown.
-fn granted(live: &mut Live<Caps>) -> Vec<wit::Tool> {
+/// Returns the tools that the remit grants now and that can be shown.
+fn granted(live: &mut Live<Caps>) -> Result<Vec<wit::Tool>, Halt> {
     let tools = live.caps.tools();
-    let shown = tools.granted(live.remit()).filter_map(Tool::shown);
-    shown.take(TOOLS_MAX).collect()
+    let shown = tools.granted(live.remit_now()?).filter_map(Tool::shown);
+    Ok(shown.take(TOOLS_MAX).collect())
 }
 
 impl Caps {

@@ -33,11 +33,11 @@ enum Reply {
 /// When the person says no to everything, or nobody can be asked; else as [`Granted::decide`].
 pub fn decide(answers: &Answers<'_>, args: &args::Run) -> Result<Granted> {
     let (plugin, session) = (answers.plugin, answers.session);
-    let is_said = args.allow_requested || args.grant.is_some() || plugin.manifest().is_none();
+    let is_said = args.allow_requested || args.grant.is_some();
     let stored = if is_said { Stored::default() } else { answers.stored()? };
     let granted = Granted::decide(plugin, args, session, &stored)?;
     granted.show(plugin);
-    if is_said || !granted.asks_for_anything() {
+    if is_said || plugin.manifest().is_none() || !granted.asks_for_anything() {
         return Ok(granted);
     }
     let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();

@@ -4,7 +4,6 @@
 //! serves. Where several do, the person who starts the run says which: a choice made by name or version alone would let
 //! whatever was installed last take over.
 
-use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
@@ -15,10 +14,10 @@ use super::grant::Granted;
 use super::outward::outward;
 use super::plugin::Plugin;
 use super::report::{Failure, Result, note};
-use super::run::{new_seed, principal};
+use super::run::launch_of;
 use super::session::{Session, unfit};
 use super::stored::Stored;
-use crate::agent::{Agent, Connected, Connectors, Launch, Links, Node};
+use crate::agent::{Agent, Connected, Connectors, Links, Node};
 use crate::capability::connector::route::Linked;
 use crate::engine::inspect;
 use crate::engine::interface::version::best;
@@ -264,23 +263,7 @@ fn node(session: &Session, plugin: &Plugin, granted: Granted, links: Links) -> R
     let agent = session.prepare_connector(&plugin.component, Connected::To(links.linked()))?;
     let agent = agent.map_err(|error| unfit(error, &what))?;
     let outward = outward(session, plugin, &granted.remit)?;
-    let launch = Launch {
-        identity: plugin.identity.to_string(),
-        name: plugin.name(),
-        version: plugin.manifest().map(|manifest| manifest.version.to_string()),
-        component: plugin.component.clone(),
-        manifest: plugin.declared.as_ref().map(|declared| declared.text.clone()).unwrap_or_default(),
-        grants: granted.written,
-        remit: granted.remit,
-        mounts: granted.folders,
-        values: granted.values,
-        limits: granted.limits,
-        input: Vec::new(),
-        arguments: Vec::new(),
-        principal: principal(),
-        labels: BTreeMap::new(),
-        seed: new_seed()?,
-    };
+    let launch = launch_of(plugin, granted)?;
     Ok(Node { launch, agent: Agent::clone(&agent), outward, links: Arc::new(links) })
 }
 

@@ -7,9 +7,9 @@ use serde_json::{Value as Json, json};
 
 use super::report::Result;
 use super::session::Session;
-use crate::gate::Functions;
+use crate::gate::{Functions, class_name};
 use crate::id::RunId;
-use crate::journal::Kind;
+use crate::journal::{Entry, Kind};
 
 /// The longest text and the longest list among params that are shown to people: so much that the place of a request is
 /// seen, however long its body.
@@ -23,6 +23,7 @@ pub struct Doubts(BTreeMap<u64, Doubt>);
 /// One of them.
 struct Doubt {
     function: String,
+    class: &'static str,
     params: Json,
 }
 
@@ -38,8 +39,8 @@ impl Doubts {
             match (entry.kind(), entry.function()) {
                 (Kind::Intent, Some(function)) => {
                     let shown = functions.get(&function.name).map(|known| known.show_params(entry.params()));
-                    let doubt = Doubt { function: function.name.to_string(), params: shown.unwrap_or_default() };
-                    open.insert(entry.number(), doubt);
+                    let (name, class) = (function.name.to_string(), class_of(&entry)?);
+                    open.insert(entry.number(), Doubt { function: name, class, params: shown.unwrap_or_default() });
                 }
                 (Kind::Outcome, _) => drop(entry.extension()?.answers.and_then(|intent| open.remove(&intent))),
                 _ => {}
@@ -57,9 +58,9 @@ impl Doubts {
     pub fn lines(&self) -> Vec<String> {
         let line = |(entry, doubt): (&u64, &Doubt)| {
             let params = brief(&doubt.params);
+            let Doubt { function, class, .. } = doubt;
             format!(
-                "in doubt   entry {entry}, {}{params}: it was begun, and whether it was done is not known",
-                doubt.function
+                "in doubt   entry {entry}, {class}, {function}{params}: it was begun, and whether it was done is not known"
             )
         };
         self.0.iter().map(line).collect()
@@ -67,9 +68,21 @@ impl Doubts {
 
     /// Returns them for programs.
     pub fn json(&self) -> Json {
-        let one = |(entry, doubt): (&u64, &Doubt)| json!({ "entry": entry, "function": doubt.function, "params": doubt.params });
+        let one = |(entry, doubt): (&u64, &Doubt)| {
+            let Doubt { function, class, params } = doubt;
+            json!({ "entry": entry, "function": function, "class": class, "params": params })
+        };
         Json::Array(self.0.iter().map(one).collect())
     }
+}
+
+/// Returns the class of the call that an entry holds: its own, or that of its function.
+///
+/// # Errors
+/// When the entry is damaged.
+pub fn class_of(entry: &Entry<'_>) -> Result<&'static str> {
+    let own = entry.extension()?.class.and_then(|class| u8::try_from(class).ok());
+    Ok(own.or(entry.function().map(|function| function.class)).map_or("", class_name))
 }
 
 /// Returns params without what says nothing, and with what is long cut off.

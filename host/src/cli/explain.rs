@@ -62,8 +62,8 @@ struct Line {
 
 impl Explanation {
     fn of(plugin: &Plugin, stored: &Stored, ceiling: &Ceiling) -> Result<Self> {
-        let request = plugin.manifest().map(|manifest| manifest.request().clone()).unwrap_or_default();
         let grant = stored.grant()?;
+        let request = plugin.request_under(&grant);
         let granted = if stored.granted.is_empty() { only_log() } else { Remit::from_grant(&grant) };
         let explained = scope::explain(&request, &granted, ceiling);
         let (by, refused) = (gives(&request, &stored.granted)?, gives(&request, &stored.refused)?);
@@ -99,7 +99,10 @@ impl Explanation {
             format!("component {}", plugin.component.digest()),
         ];
         if self.lines.is_empty() {
-            lines.push("it requests nothing".to_owned());
+            lines.push(match manifest {
+                Some(_) => "it requests nothing".to_owned(),
+                None => "it has no manifest, so it has what is granted, which is nothing yet".to_owned(),
+            });
         }
         lines.extend(self.lines.iter().flat_map(Line::text));
         let superfluous = self.superfluous.iter();

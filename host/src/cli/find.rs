@@ -116,7 +116,7 @@ pub fn load(journal: &Journal, release: &Release) -> Result<Plugin> {
 }
 
 /// Returns what to type for the plugin that a run ran: its name where that is enough, or its identity where it is
-/// installed; else the folder that it came from.
+/// installed; else the folder that it came from, or the name of the bare component's file.
 ///
 /// # Errors
 /// When the journal cannot be read.
@@ -131,7 +131,7 @@ pub fn typed(journal: &Journal, header: &Header) -> Result<String> {
         return Ok(if is_enough { name.clone() } else { identity.clone() });
     }
     let folder = identity.strip_prefix("folder:").and_then(|rest| rest.rsplit_once('#'));
-    Ok(folder.map_or_else(|| "PLUGIN".to_owned(), |(folder, _)| folder.to_owned()))
+    Ok(folder.map_or_else(|| format!("{name}.wasm"), |(folder, _)| folder.to_owned()))
 }
 
 /// A name is no path; an identity begins with its kind.

@@ -19,7 +19,7 @@ use super::session::Session;
 use super::stored::{Stored, together, words};
 use crate::journal::{Answer, Grant, NewGrant, StoredGrant};
 use crate::manifest::{self, Manifest, Request};
-use crate::scope::{Remit, missing, unused};
+use crate::scope::{Line, Remit, missing, unused};
 
 /// Grants, and prints the names of the grants.
 pub fn grant(shell: &Shell, args: &args::Grant) -> Result {
@@ -148,15 +148,17 @@ fn tell(session: &Session, given: &[StoredGrant], before: &Stored, as_json: bool
 
 /// Says which of the grants are for nothing that the plugin asks for.
 fn tell_superfluous(plugin: &Plugin, given: &[StoredGrant]) -> Result<()> {
-    let Some(manifest) = plugin.manifest() else {
-        note(format!("{} has no manifest, so it requests nothing: these grants give it nothing", plugin.name()));
-        return Ok(());
-    };
     let grant = together(given.iter().map(|stored| stored.grant.scope.as_str()))?;
-    for line in unused(manifest.request(), &Remit::from_grant(&grant)) {
+    let request = plugin.request_under(&grant);
+    for line in unused(&request, &Remit::from_grant(&grant)) {
         // A grant that says nothing about the log does not narrow it.
         if line.capability != "log" || grant.log.is_some() {
-            note(format!("{} does not ask for {}: {}", plugin.name(), line.capability, line.scope));
+            let (name, Line { capability, scope, .. }) = (plugin.name(), &line);
+            let until = match plugin.manifest() {
+                Some(_) => "until remit.toml does, this gives it nothing",
+                None => "a component without remit.toml has files with `mount` and `dir`, and no imports",
+            };
+            note(format!("{name} does not ask for {capability}: {scope}; {until}"));
         }
     }
     Ok(())

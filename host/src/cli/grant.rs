@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{self, LimitArg, MountArg};
 use super::exit::Exit;
+use super::give::request_as_grant;
 use super::plugin::Plugin;
 use super::report::{Failure, OrFail as _, Result, note};
 use super::session::Session;
@@ -12,13 +13,13 @@ use super::stored::Stored;
 use crate::capability::config::Values;
 use crate::config::{self, Config};
 use crate::home::Home;
-use crate::manifest::{Access, Grant, Mount, Name, Request};
+use crate::manifest::{self, Access, Grant, Mount, Name, Request};
 use crate::meter::Limits;
-use crate::scope::{Remit, missing};
+use crate::scope::{Line, Remit, missing, unused};
 
 /// What holds for a run, and the folders it stands on.
 pub struct Granted {
-    /// What the plugin requests; for a bare component, what the flags give it.
+    /// What the plugin requests; for a bare component, what it was granted.
     pub request: Request,
     /// Request ∩ grant ∩ mounts.
     pub remit: Remit,
@@ -30,6 +31,8 @@ pub struct Granted {
     pub values: Values,
     /// What was granted: the text of the grant file, or the names of the stored grants.
     pub written: Vec<String>,
+    /// What was granted and nothing asks for.
+    superfluous: Vec<Line>,
 }
 
 impl Granted {
@@ -61,24 +64,24 @@ impl Granted {
         written: Vec<String>,
         (mounts, limit_args): (&[MountArg], &[LimitArg]),
     ) -> Result<Self> {
-        let (request, folders) = match plugin.manifest() {
-            Some(manifest) => {
-                let request = manifest.request().clone();
-                let folders = bind(&request, mounts, grant)?;
-                (request, folders)
-            }
-            None => bare(mounts)?,
+        let asked = match plugin.manifest() {
+            Some(manifest) => Asked::of(manifest.request(), mounts, grant, written)?,
+            None => Asked::bare(mounts, grant, written)?,
         };
+        let Asked { request, folders, granted, written } = asked;
         for folder in folders.values() {
             keep_out_of_home(folder, session.home())?;
         }
         let asked = as_mounted(&request, mounts);
-        let granted = grant.map_or_else(|| Remit::from_request(&asked), Remit::from_grant);
+        let granted = granted.map_or_else(|| Remit::from_request(&asked), |granted| Remit::from_grant(&granted));
         let config = config::read(session.home().path())?;
         let remit = Remit::effective(&asked, &granted, &config.ceiling).at(session.clock().now());
         let limits = limits(&request, grant, limit_args, &config);
         let values = plugin.manifest().map(|manifest| config.values.for_plugin(&manifest.name)).unwrap_or_default();
-        Ok(Self { request, remit, folders, limits, values, written })
+        let mut superfluous = unused(&request, &granted);
+        // A grant that says nothing about the log does not narrow it.
+        superfluous.retain(|line| line.capability != "log");
+        Ok(Self { request, remit, folders, limits, values, written, superfluous })
     }
 
     /// Shows the remit on stderr, each capability with its reason.
@@ -94,6 +97,9 @@ impl Granted {
         for missing in missing(&self.request, &self.remit) {
             let has = missing.has.unwrap_or_else(|| "nothing".into());
             note(format!("  not granted: {} asks for {}, and has {has}", missing.capability, missing.wanted));
+        }
+        for line in &self.superfluous {
+            note(format!("  granted and not requested, so without effect: {}: {}", line.capability, line.scope));
         }
     }
 
@@ -162,22 +168,63 @@ fn as_mounted(request: &Request, mounts: &[MountArg]) -> Request {
     asked
 }
 
-/// A bare component requests nothing and has what the flags grant; a mount's name is also its mount point.
-fn bare(mounts: &[MountArg]) -> Result<(Request, BTreeMap<Name, PathBuf>)> {
+/// What is asked for and what answers it, and the folders of both.
+struct Asked {
+    request: Request,
+    folders: BTreeMap<Name, PathBuf>,
+    /// Nothing: all that is requested is granted.
+    granted: Option<Grant>,
+    /// What was granted, for the run's header.
+    written: Vec<String>,
+}
+
+impl Asked {
+    fn of(request: &Request, mounts: &[MountArg], grant: Option<&Grant>, written: Vec<String>) -> Result<Self> {
+        let folders = bind(request, mounts, grant)?;
+        Ok(Self { request: request.clone(), folders, granted: grant.cloned(), written })
+    }
+
+    /// A bare component requests nothing, so what its operator grants is all there is to say: the grant, and the folders
+    /// of the command line, of which the name is also the mount point.
+    fn bare(mounts: &[MountArg], grant: Option<&Grant>, mut written: Vec<String>) -> Result<Self> {
+        let (mounted, mut folders) = mounted(mounts)?;
+        let Some(grant) = grant else { return Ok(Self { request: mounted, folders, granted: None, written }) };
+        let mut request = Request::of_grant(grant);
+        request.files.retain(|name, _| grant.files.get(name).is_some_and(|files| files.dir.is_some()));
+        for name in request.files.keys() {
+            let dir = grant.files.get(name).and_then(|files| files.dir.as_ref());
+            folders.entry(name.clone()).or_insert_with(|| dir.map(PathBuf::from).unwrap_or_default());
+        }
+        request.files.extend(mounted.files.clone());
+        let points = request.files.values().map(|asked| &asked.scope.mount);
+        manifest::mount::check_disjoint(points).map_err(overlapping)?;
+        // Written down too, so that it stays when one of the grants ends.
+        let more = request_as_grant(&mounted);
+        written.extend((!more.is_empty()).then_some(more.clone()));
+        let more = Grant::parse("the mounts", &more).map_err(|errors| Failure::from_error(Exit::Usage, errors))?;
+        let granted = grant.clone().amended_by(more).map_err(|shared| Failure::from_error(Exit::Usage, shared))?;
+        Ok(Self { request, folders, granted: Some(granted), written })
+    }
+}
+
+/// Returns the request for what the command line mounts, and the folders.
+fn mounted(mounts: &[MountArg]) -> Result<(Request, BTreeMap<Name, PathBuf>)> {
     let mut points = Vec::new();
     for mount in mounts {
         let point: Mount = mount.name.parse().or_fail(Exit::Usage, format!("--mount {}", mount.name))?;
         points.push((point, mount.access));
     }
-    let request = Request::of_mounts(points.iter().cloned()).map_err(|error| {
-        Failure::from_error(Exit::NotGranted, error).hint("give each folder a mount point of its own")
-    })?;
+    let request = Request::of_mounts(points.iter().cloned()).map_err(overlapping)?;
     let mut folders = BTreeMap::new();
     for ((point, _), mount) in points.iter().zip(mounts) {
         let name = request.files.iter().find(|(_, asked)| asked.scope.mount == *point).map(|(name, _)| name.clone());
         folders.insert(name.expect("every mount is in the request made of them"), mount.dir.clone());
     }
     Ok((request, folders))
+}
+
+fn overlapping(overlap: manifest::mount::Overlap) -> Failure {
+    Failure::from_error(Exit::NotGranted, overlap).hint("give each folder a mount point of its own")
 }
 
 fn keep_out_of_home(folder: &Path, home: &Home) -> Result<()> {

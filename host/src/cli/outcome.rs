@@ -117,9 +117,9 @@ impl Tally {
             if let Some(denial) = entry.extension()?.denial {
                 let grantee = match &mut grantee {
                     Some(grantee) => grantee,
-                    none => none.insert(find::typed(session.journal(), &session.journal().header(id)?)?),
+                    none => none.insert(Grantee::of(session, id)?),
                 };
-                let denial = denied(&function.name, &denial, grantee);
+                let denial = grantee.denied(&function.name, &denial);
                 if denials.len() < LISTED_MAX && !denials.contains(&denial) {
                     denials.push(denial);
                 }
@@ -132,21 +132,43 @@ impl Tally {
     }
 }
 
-/// Says what was refused and which grant would allow it, to be kept for `grantee`.
-fn denied(function: &str, denial: &str, grantee: &str) -> String {
-    let Ok(refusal) = serde_json::from_str::<crate::gate::Refusal>(denial) else {
-        return format!("{function}: {denial}");
-    };
-    if refusal.is_unrequested {
-        let (rule, file) = (refusal.rule, crate::manifest::FILE_NAME);
-        return format!("{function}: {rule}; {file} does not request it, so that no grant alone allows it");
+/// Who would have to be granted what was refused.
+struct Grantee {
+    /// What to type for it.
+    typed: String,
+    /// Whether it is a component without a manifest, whose folders come from the command line.
+    is_bare: bool,
+}
+
+impl Grantee {
+    fn of(session: &Session, id: RunId) -> Result<Self> {
+        let header = session.journal().header(id)?;
+        let is_bare = header.plugin.identity.starts_with("file:");
+        Ok(Self { typed: find::typed(session.journal(), &header)?, is_bare })
     }
-    let Some(grant) = refusal.grant else { return format!("{function}: {}", refusal.rule) };
-    let shown = grant.trim().replace('\n', "\n    ");
-    let said = format!("{function}: {}; a grant that allows it:\n    {shown}", refusal.rule);
-    match sections::on_one_line(&grant) {
-        Some(line) => format!("{said}\n  to keep it: remit grant {} {}", quoted(grantee), quoted(&line)),
-        None => said,
+
+    /// Says what was refused and which grant would allow it, to be kept.
+    fn denied(&self, function: &str, denial: &str) -> String {
+        let Ok(refusal) = serde_json::from_str::<crate::gate::Refusal>(denial) else {
+            return format!("{function}: {denial}");
+        };
+        if refusal.is_unrequested {
+            let (rule, file) = (refusal.rule, crate::manifest::FILE_NAME);
+            return format!("{function}: {rule}; {file} does not request it, so that no grant alone allows it");
+        }
+        let Some(grant) = refusal.grant else { return format!("{function}: {}", refusal.rule) };
+        if self.is_bare && grant.contains("[capabilities.files.") {
+            return format!(
+                "{function}: {}; to allow it, mount the folder with :rw, as in --mount data=DIR:rw",
+                refusal.rule
+            );
+        }
+        let shown = grant.trim().replace('\n', "\n    ");
+        let said = format!("{function}: {}; a grant that allows it:\n    {shown}", refusal.rule);
+        match sections::on_one_line(&grant) {
+            Some(line) => format!("{said}\n  to keep it: remit grant {} {}", quoted(&self.typed), quoted(&line)),
+            None => said,
+        }
     }
 }
 

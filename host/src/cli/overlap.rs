@@ -67,10 +67,10 @@ fn rest(old: &StoredGrant, left: &GrantedHttp) -> Result<Section> {
     sections.pop().ok_or_else(|| Failure::new(Exit::HostFailed, "nothing is left of a grant"))
 }
 
-/// Returns what a grant gives the plugin over HTTP.
+/// Returns what a grant gives the plugin over HTTP: what it requests of it, or all where nothing says what it requests.
 fn gives(request: Option<&Request>, grant: &manifest::Grant) -> Remit {
-    let nothing = Request::default();
-    Remit::effective(request.unwrap_or(&nothing), &Remit::from_grant(&only_http(grant)), &Ceiling::default())
+    let granted = Remit::from_grant(&only_http(grant));
+    request.map_or(granted.clone(), |request| Remit::effective(request, &granted, &Ceiling::default()))
 }
 
 fn only_http(grant: &manifest::Grant) -> manifest::Grant {
@@ -144,5 +144,6 @@ mod tests {
         let replaced = Some((vec!["g1".to_owned()], Vec::new()));
         assert_eq!(overlap(&old, &new, Some(&asked("https://a.b/v1/"))), replaced);
         assert_eq!(overlap(&old, &new, Some(&asked("https://a.b/"))), None);
+        assert_eq!(overlap(&old, &new, None), None, "a bare component has all that is granted");
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::exit::Exit;
 use super::report::{Failure, OrFail as _, Result};
 use crate::digest::{Content, Digest};
-use crate::manifest::{self, Kind, Manifest, Name};
+use crate::manifest::{self, Kind, Manifest, Name, Request};
 
 /// Bytes in a component: what the journal keeps as one blob. Python components have about 18 MiB.
 pub const COMPONENT_SIZE_MAX: u64 = crate::journal::PAYLOAD_MAX as u64;
@@ -138,6 +138,11 @@ impl Plugin {
     /// Returns the manifest; nothing for a bare component.
     pub fn manifest(&self) -> Option<&Manifest> {
         self.declared.as_ref().map(|declared| &declared.manifest)
+    }
+
+    /// Returns what the plugin requests; of a bare component, which says nothing, all that `grant` gives it.
+    pub fn request_under(&self, grant: &manifest::Grant) -> Request {
+        self.manifest().map_or_else(|| Request::of_grant(grant), |manifest| manifest.request().clone())
     }
 
     fn from_folder(declared: Declared) -> Result<Self> {

@@ -1,5 +1,6 @@
 //! `remit run`: load, grant, run, and say what happened.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::{Value as Json, json};
@@ -85,6 +86,15 @@ fn launch(plugin: &Plugin, agent: &Agent, args: &args::Run, granted: Granted) ->
         return Err(Failure::new(Exit::Usage, "an agent takes no arguments").hint("give its input with --input JSON"));
     }
     let arguments = std::iter::once(plugin.program_name()).chain(args.arguments.iter().cloned()).collect();
+    let labels = args.labels.iter().map(|label| (label.key.clone(), label.value.clone())).collect();
+    Ok(Launch { input, arguments, labels, ..launch_of(plugin, granted)? })
+}
+
+/// Returns what starts a plugin with what was granted, and nothing to read.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn launch_of(plugin: &Plugin, granted: Granted) -> Result<Launch> {
     Ok(Launch {
         identity: plugin.identity.to_string(),
         name: plugin.name(),
@@ -96,10 +106,10 @@ fn launch(plugin: &Plugin, agent: &Agent, args: &args::Run, granted: Granted) ->
         mounts: granted.folders,
         values: granted.values,
         limits: granted.limits,
-        input,
-        arguments,
+        input: Vec::new(),
+        arguments: Vec::new(),
         principal: principal(),
-        labels: args.labels.iter().map(|label| (label.key.clone(), label.value.clone())).collect(),
+        labels: BTreeMap::new(),
         seed: new_seed()?,
     })
 }
@@ -108,7 +118,7 @@ fn launch(plugin: &Plugin, agent: &Agent, args: &args::Run, granted: Granted) ->
 ///
 /// # Errors
 /// When the system has no randomness.
-pub fn new_seed() -> Result<[u8; 32]> {
+fn new_seed() -> Result<[u8; 32]> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| Failure::new(Exit::HostFailed, format!("no randomness: {error}")))?;
     Ok(seed)

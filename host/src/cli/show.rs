@@ -6,13 +6,13 @@ use serde_json::{Value as Json, json};
 
 use super::Shell;
 use super::args;
-use super::doubt::Doubts;
+use super::doubt::{Doubts, class_of};
 use super::exit::Exit;
 use super::outcome::{Tally, sentence};
 use super::report::{Result, print, print_json};
 use super::runs::{end_of, json as run_json};
 use super::session::Session;
-use crate::gate::{Functions, Outcome, class_name};
+use crate::gate::{Functions, Outcome};
 use crate::journal::{Entry, Kind, Summary};
 use crate::meter::quantity;
 use crate::scope::Remit;
@@ -137,7 +137,7 @@ fn calls_json(session: &Session, summary: &Summary, functions: &Arc<Functions>) 
             "entry": entry.number(),
             "kind": kind(entry.kind()),
             "function": entry.function().map(|function| &function.name),
-            "class": entry.function().map(|function| class_name(function.class)),
+            "class": entry.function().map(|_| class_of(&entry)).transpose()?,
             "fuel": entry.fuel(),
             "time-us": entry.time_us(),
             "params": params,

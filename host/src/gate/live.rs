@@ -163,6 +163,11 @@ impl<C> Live<C> {
         self.called
     }
 
+    /// Adds what they used of which no call's entry says so.
+    pub fn add_called(&mut self, used: Usage) {
+        self.called += used;
+    }
+
     /// Joins the runs that serve each other: what one of them needs on disk takes what the others recorded before
     /// along, because it may follow from that.
     pub fn join(&mut self, family: &Family) {

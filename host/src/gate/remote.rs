@@ -89,6 +89,8 @@ impl<R> Sent<R> {
 pub struct Departure {
     /// Nothing for a call that is replayed.
     pub(super) admission: Option<Admission>,
+    /// The class of this call, where it is another than its function's, for its intent to say.
+    pub(super) class: Option<Class>,
     /// Tells the far side that a call sent again is the same call.
     pub(super) key: Option<Digest>,
     /// The stored grant that allows it.

@@ -15,6 +15,7 @@ const CAUSE: u64 = 5;
 const LABELS: u64 = 6;
 const USAGE: u64 = 7;
 const BEFORE: u64 = 8;
+const CLASS: u64 = 9;
 
 /// The fields an entry has only sometimes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,12 +36,14 @@ pub struct Extension {
     pub usage: Option<String>,
     /// What an intent found in place before its effect, as JSON.
     pub before: Option<String>,
+    /// The class of this call, by the number that functions are defined with, where it is another than its function's.
+    pub class: Option<u64>,
 }
 
 impl Extension {
     /// Appends the fields that are set to `block`.
     pub(super) fn encode(&self, block: &mut Vec<u8>) {
-        for (field, value) in [(ATTEMPT, self.attempt), (ANSWERS, self.answers)] {
+        for (field, value) in [(ATTEMPT, self.attempt), (ANSWERS, self.answers), (CLASS, self.class)] {
             if let Some(value) = value {
                 let mut bytes = Vec::with_capacity(varint::LEN_MAX);
                 varint::put(&mut bytes, value);
@@ -82,6 +85,7 @@ impl Extension {
                 LABELS => extension.labels = Some(text(value)?),
                 USAGE => extension.usage = Some(text(value)?),
                 BEFORE => extension.before = Some(text(value)?),
+                CLASS => extension.class = Some(Cursor::new(value, "a class").number()?),
                 _ => {}
             }
         }
@@ -104,6 +108,7 @@ mod tests {
             answers: Some(1 << 40),
             denial: Some("no".into()),
             before: Some("{}".into()),
+            class: Some(6),
             ..Extension::default()
         };
         let mut block = Vec::new();

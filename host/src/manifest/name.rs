@@ -93,7 +93,7 @@ pub const DESCRIPTION_LEN_MAX: usize = 500;
 impl Sentence {
     /// Returns the reason for what nobody asked for and the operator gives.
     pub(super) fn given_by_operator() -> Self {
-        Self("given on the command line".to_owned())
+        Self("given by the operator".to_owned())
     }
 
     /// Checks a line of at most `max` characters.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::capabilities::{self, Table};
 use super::connector::{self, Connector, Interface, Tools};
 use super::errors::{Fault, Problem, Problems};
+use super::grant::Grant;
 use super::http::{self, Http, PLACE_KEYS};
 use super::limit::{LimitValues, read_limits};
 use super::model::{self, Model};
@@ -144,6 +145,32 @@ pub struct Request {
 }
 
 impl Request {
+    /// Returns the request of a bare component, which says nothing itself: all that its operator grants. Imports are not
+    /// among it, for a component does not start with one that its manifest does not request; nor are files of which the
+    /// grant does not say where the guest sees them.
+    pub fn of_grant(grant: &Grant) -> Self {
+        fn asked<T: Clone>(scope: &T) -> Asked<T> {
+            Asked { why: Sentence::given_by_operator(), scope: scope.clone() }
+        }
+        let files = grant.files.iter().filter_map(|(name, granted)| {
+            let (mount, access, quota) = (granted.mount.clone()?, granted.access, granted.quota);
+            Some((name.clone(), asked(&Files { mount, access, quota })))
+        });
+        let config = Config { keys: grant.config.clone() };
+        Self {
+            files: files.collect(),
+            kv: grant.kv.as_ref().map(asked),
+            log: grant.log.clone(),
+            config: (!config.keys.is_empty()).then(|| asked(&config)),
+            http: grant.http.iter().map(|granted| asked(&granted.http)).collect(),
+            secrets: grant.secrets.iter().map(|(name, secret)| (name.clone(), asked(secret))).collect(),
+            model: grant.model.as_ref().map(asked),
+            connectors: grant.connectors.iter().map(|(name, connector)| (name.clone(), asked(connector))).collect(),
+            tools: grant.tools.as_ref().map(asked),
+            ..Self::default()
+        }
+    }
+
     /// Returns the request of a bare component: what the command line mounts, under names made from the mounts.
     ///
     /// # Errors

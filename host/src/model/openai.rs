@@ -10,7 +10,7 @@ mod stream;
 use super::chat::Chat;
 use super::completion::Completion;
 use super::error::ModelError;
-use super::provider::{Endpoint, Provider, Structured, failure, unreadable};
+use super::provider::{self, Endpoint, Provider, Structured};
 use super::wire::{WireRequest, WireResponse};
 
 /// An endpoint that speaks OpenAI's chat completions.
@@ -48,18 +48,7 @@ impl Provider for OpenAi {
     }
 
     fn response(&self, chat: &Chat, response: &WireResponse) -> Result<Completion, ModelError> {
-        if !(200..300).contains(&response.status) {
-            return Err(failure(response));
-        }
-        if response.is_short() {
-            return Err(ModelError::truncated());
-        }
-        let answer = if response.is_stream() {
-            stream::read(&response.body)?
-        } else {
-            serde_json::from_slice::<answer::Answer>(&response.body).map_err(|error| unreadable(&error))?
-        };
-        answer.completion(chat)
+        provider::read(response, stream::read)?.completion(chat)
     }
 
     fn structured(&self) -> Structured {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::chat::Chat;
@@ -121,6 +122,23 @@ impl Told {
             Some("overloaded_error" | "rate_limit_error") => ModelError::Overloaded { retry_after: None },
             _ => ModelError::Unavailable(self.words()),
         }
+    }
+}
+
+/// Reads a response that should hold an answer: whole as JSON, or in events, which `stream` puts together.
+pub(super) fn read<A: DeserializeOwned>(
+    response: &WireResponse,
+    stream: impl FnOnce(&[u8]) -> Result<A, ModelError>,
+) -> Result<A, ModelError> {
+    if !(200..300).contains(&response.status) {
+        return Err(failure(response));
+    }
+    if response.is_short() {
+        return Err(ModelError::truncated());
+    }
+    match response.is_stream() {
+        true => stream(&response.body),
+        false => serde_json::from_slice(&response.body).map_err(|error| unreadable(&error)),
     }
 }
 

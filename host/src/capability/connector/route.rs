@@ -11,6 +11,7 @@ use super::answer::Answered;
 use super::import::BoxFuture;
 use crate::engine::interface::Interface;
 use crate::manifest;
+use crate::meter::Usage;
 
 /// An interface that a connector answers for this run.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +51,7 @@ pub trait Route: Send + Sync {
     /// When [`Route::interfaces`] has no such function.
     fn call(&self, call: Outbound) -> BoxFuture<'static, Answered>;
 
-    /// Ends the runs of all connectors that were called. They are recorded when it is done. Nothing can be called
-    /// afterwards.
-    fn close(&self) -> BoxFuture<'_, ()>;
+    /// Ends the runs of all connectors that were called, and returns what they used of which no answer said so, as of a
+    /// call that was given up. They are recorded when it is done. Nothing can be called afterwards.
+    fn close(&self) -> BoxFuture<'_, Usage>;
 }

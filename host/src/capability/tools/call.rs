@@ -18,7 +18,7 @@ use crate::capability::connector::wire::ValueError;
 use crate::capability::link::{self, Link, fuel_used};
 use crate::capability::{Caps, Derived, Guest};
 use crate::gate::value::Malformed;
-use crate::gate::{Class, Op, Outgoing, Permit, RemoteOp, Sending, Sent, Value};
+use crate::gate::{Class, Halt, Op, Outgoing, Permit, RemoteOp, Sending, Sent, Value};
 use crate::meter::{LimitKind, Limits, Usage};
 use crate::scope::{Denial, Remit, Terms};
 
@@ -78,13 +78,14 @@ impl Calling {
         let fuel = fuel_used(store)?;
         let gate = &mut store.data_mut().gate;
         let found = gate.as_live().map(|live| {
-            let (tools, remit) = (live.caps.tools(), live.remit());
-            match tools.find(&params.0) {
+            let tools = live.caps.tools();
+            let remit = live.remit_now()?;
+            Ok::<_, Halt>(match tools.find(&params.0) {
                 Some(index) => Ok(Routed::new(remit, tools, index, params.clone())),
                 None => Err(no_such(&tools, remit, &params.0)),
-            }
+            })
         });
-        let message = match found {
+        let message = match found.transpose()? {
             Some(Ok(routed)) => {
                 return link::remote(store, &self.routed, &routed, self.routed.index).await;
             }

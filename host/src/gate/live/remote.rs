@@ -10,9 +10,13 @@ use crate::scope::{Remit, Terms};
 use crate::time::Timestamp;
 
 impl<C> Live<C> {
-    /// Returns what the run may do.
-    pub fn remit(&self) -> &Remit {
-        self.standing.remit()
+    /// Returns what the run may do now: what a remote call would be judged by.
+    ///
+    /// # Errors
+    /// [`Halt::Journal`] when grants have changed and cannot be read.
+    pub fn remit_now(&mut self) -> Result<&Remit, Halt> {
+        self.look_at_grants_now()?;
+        Ok(self.standing.remit())
     }
 
     /// Permits or refuses a remote call. Its intent, where it has one, is durable first, and with it everything before.
@@ -87,6 +91,7 @@ impl<C> Live<C> {
         let mut departure = Departure { admission, grant, attempt, ..Departure::default() };
         let claims = claims(terms, grant);
         if class.needs_intent() || !claims.is_empty() {
+            departure.class = (class != op.class).then_some(class);
             let number = self.promise(op.index, fuel, encoded, claims, &mut departure)?;
             let is_repeated = class == Class::WriteIdempotent;
             departure.key = is_repeated.then(|| self.idempotency_key(number, name, encoded));
@@ -307,7 +312,8 @@ impl Departure {
     /// Returns what is recorded of the call besides: before it is sent, or with what became of it.
     fn extension(&self, arrived: Option<&Admission>) -> Option<Extension> {
         let grant = self.grant.map(|grant| grant.to_string());
-        let mut extension = Extension { grant, attempt: self.attempt, ..Extension::default() };
+        let class = self.class.map(|class| class as u64);
+        let mut extension = Extension { grant, class, attempt: self.attempt, ..Extension::default() };
         if let Some(admission) = arrived {
             let written = admission.extension().map(|written| *written).unwrap_or_default();
             // An intent says it already, and what was refused was not authorised.

@@ -1,13 +1,17 @@
 //! A connector that exports `test:tracker/issues`. What each function does stands in `wit/tracker.wit`.
 
 use std::{
+    fs::File,
     hint,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::Duration,
 };
 
-use remit_sdk::{kv, log};
+use remit_sdk::{http, kv, log};
 
 use self::exports::test::tracker::issues::{Guest, Issue, Problem};
 
@@ -69,8 +73,30 @@ impl Guest for Tracker {
             "sleep" => thread::sleep(Duration::from_secs(3600)),
             "kv" => return kv::set("elsewhere", b"1").map_or_else(|error| error.to_string(), |()| "kept".into()),
             "log" => log::info("something happened"),
-            _ => {}
+            _ => visible(&how),
         }
         how
+    }
+}
+
+/// The file that it was told to open.
+static OPEN: Mutex<Option<File>> = Mutex::new(None);
+
+/// Does something that shows outside.
+fn visible(how: &str) {
+    let words: Vec<_> = how.split(' ').collect();
+    match words[..] {
+        ["get", url] => drop(http::get(url).send()),
+        ["open", file] => {
+            let file = File::create(file).expect("the file can be created");
+            *OPEN.lock().expect("nobody panicked with it") = Some(file);
+        }
+        // One call of the host, which looks at nothing first.
+        ["resize", url] => {
+            let open = OPEN.lock().expect("nobody panicked with it");
+            open.as_ref().expect("a file is open").set_len(7).expect("the file can be changed");
+            drop(http::get(url).send());
+        }
+        _ => {}
     }
 }

@@ -9,6 +9,7 @@
 //! | `sum COUNT` | the sum of that many ones |
 //! | `flood COUNT` | how many numbers came back |
 //! | `misbehave HOW` | what came back |
+//! | `misbehave-twice HOW HOW` | what came back of the second |
 //! | `joins COUNT` | nothing, after as many calls with a number and a short text |
 //! | `lens COUNT` | nothing, after as many calls with 1 MiB |
 //! | `new-lens COUNT` | the same, with something new in each page of it each time |
@@ -44,12 +45,19 @@ fn main() {
                 black_box(issues::len(&bytes));
             });
         }
+        ["misbehave-twice", first, how] => {
+            black_box(issues::misbehave(first));
+            println!("{}", issues::misbehave(how));
+        }
         ["misbehave", how] => println!("{}", issues::misbehave(how)),
         ["write-between", file] => {
             fs::write(file, issues::join("line ", 1)).expect("the file can be written");
             println!("ok {}", issues::count());
         }
-        _ => usage("connector create|join|count|reverse|sum|flood|joins|lens|new-lens|misbehave|write-between ..."),
+        _ => usage(
+            "connector create|join|count|reverse|sum|flood|joins|lens|new-lens|misbehave|misbehave-twice|\
+             write-between ...",
+        ),
     }
 }
 

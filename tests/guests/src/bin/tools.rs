@@ -3,6 +3,7 @@
 //! | arguments | prints |
 //! |---|---|
 //! | `granted` | the tools' names, one per line |
+//! | `around NAME` | the tools' names, what a call without arguments says, the names again, what a call of no name says |
 //! | `show NAME` | description, parameters and digest, a line each |
 //! | `call NAME ARGUMENTS` | the result as JSON |
 //! | `chosen NAME ARGUMENTS ...` | the same for each pair, called as one that was listed |
@@ -27,6 +28,7 @@ fn main() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["granted"] => tools::granted().iter().for_each(|tool| println!("{}", tool.name)),
+        ["around", name] => around(name),
         ["show", name] => show(name),
         ["call", name, arguments] => say(raw::call(name, None, arguments)),
         ["chosen", ref pairs @ ..] => chosen(pairs),
@@ -43,8 +45,19 @@ fn main() {
             (0..number::<u32>(count)).for_each(|_| drop(raw::call(name, None, "{}")));
             println!("ok");
         }
-        _ => usage("tools granted|show|call|chosen|pinned|typed|deep|long|hit ..."),
+        _ => usage("tools granted|around|show|call|chosen|pinned|typed|deep|long|hit ..."),
     }
+}
+
+/// Prints nothing in between: that would be a call, too.
+fn around(name: &str) {
+    let names = || tools::granted().iter().map(|tool| format!("{}\n", tool.name)).collect::<String>();
+    let (before, said, after) = (names(), raw::call(name, None, "{}"), names());
+    let unknown = raw::call("", None, "{}");
+    print!("{before}");
+    say(said);
+    print!("{after}");
+    say(unknown);
 }
 
 fn show(name: &str) {
