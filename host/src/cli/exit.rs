@@ -26,7 +26,7 @@ pub enum Exit {
     Crashed,
     /// A replay differs from its record.
     Diverged,
-    /// The journal cannot be trusted or read.
+    /// A journal or a bundle cannot be trusted or read.
     JournalDamaged,
     /// Another process holds the home.
     HomeBusy,
@@ -105,7 +105,7 @@ impl Exit {
             Self::Limit => "a limit ended the run",
             Self::Crashed => "the guest crashed (a trap)",
             Self::Diverged => "the replay differs from the record",
-            Self::JournalDamaged => "the journal is damaged, fails verification or is of a newer format",
+            Self::JournalDamaged => "a journal or a bundle is damaged, fails verification or is of a newer format",
             Self::HomeBusy => "another process uses the home, and --no-wait was given",
             Self::NoSuchRun => "there is no such run",
             Self::HostFailed => "the host failed: input or output, a full disk, a read-only home",

@@ -13,6 +13,7 @@ mod doubt;
 mod embedded;
 pub mod exit;
 mod explain;
+mod export;
 mod find;
 mod give;
 mod grant;
@@ -26,6 +27,7 @@ mod outward;
 mod overlap;
 pub mod plugin;
 mod plugins;
+mod records;
 mod remove;
 mod replay;
 pub mod report;
@@ -93,6 +95,12 @@ enum Command {
     Replay(args::Replay),
     /// Verify that a run's record is whole and signed
     Verify(args::Verify),
+    /// Write a run to a file that can be replayed and verified anywhere, without a home
+    ///
+    /// The bundle holds the run's record and those of the connectors that it called, with components, manifests, remits,
+    /// inputs and everything else that they name. Secrets are in no record, and so in no bundle; what the run read and
+    /// said is.
+    Export(args::Export),
     /// Remove runs from the journal
     Rm(args::Remove),
     /// Install a plugin: keep its component and manifest, by digest
@@ -187,6 +195,7 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Show(args) => show::show(shell, &args),
         Command::Replay(args) => replay::replay(shell, &args),
         Command::Verify(args) => verify::verify(shell, &args),
+        Command::Export(args) => export::export(shell, &args),
         Command::Rm(args) => remove::remove(shell, &args),
         Command::Install(args) => install::install(shell, &args),
         Command::Plugins(args) => plugins::plugins(shell, &args),

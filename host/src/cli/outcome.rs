@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::find;
 use super::report::{Result, note};
 use super::sections;
-use super::session::Session;
+use super::session::{Records, Session};
 use crate::gate::{End, Outcome};
 use crate::id::RunId;
 use crate::journal::Kind;
@@ -100,11 +100,11 @@ impl Tally {
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub fn of(session: &Session, id: RunId) -> Result<Self> {
+    pub fn of(records: &Records, id: RunId) -> Result<Self> {
         let mut counts = std::collections::BTreeMap::<String, u64>::new();
         let mut denials = Vec::new();
         let mut grantee = None;
-        let mut reader = session.journal().reader(id)?;
+        let mut reader = records.journal().reader(id)?;
         while let Some(entry) = reader.next()? {
             let Some(function) = entry.function() else { continue };
             if entry.kind() != Kind::Intent {
@@ -116,7 +116,7 @@ impl Tally {
             if let Some(denial) = entry.extension()?.denial {
                 let grantee = match &mut grantee {
                     Some(grantee) => grantee,
-                    none => none.insert(find::typed(session.journal(), &session.journal().header(id)?)?),
+                    none => none.insert(find::typed(records.journal(), &records.journal().header(id)?)?),
                 };
                 let denial = denied(&function.name, &denial, grantee);
                 if denials.len() < LISTED_MAX && !denials.contains(&denial) {

@@ -10,6 +10,7 @@
 mod amounts;
 mod answer;
 mod blob;
+mod bundle;
 mod chain;
 mod commits;
 mod document;
@@ -54,6 +55,7 @@ pub use ed25519_dalek::{SigningKey, VerifyingKey};
 
 pub use self::amounts::{Claim, Settlement, Unsettled, UsedUp, span_end};
 pub use self::answer::Answered;
+pub use self::bundle::{BUNDLE_MAX, Bundle, BundleError, Exported};
 pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};
 pub use self::extension::{EXTENSION_MAX, Extension};
@@ -107,7 +109,8 @@ struct Core {
     path: PathBuf,
     queue: Sender,
     thread: Mutex<Option<JoinHandle<Result<(), Error>>>>,
-    key: VerifyingKey,
+    /// The home's own; nothing in a bundle.
+    key: Option<VerifyingKey>,
 }
 
 impl Journal {
@@ -206,13 +209,19 @@ impl Journal {
         Reader::open(&self.0.store, run)
     }
 
-    /// Reads a run to its end and checks its chain, its blobs, and its signatures against `key`, or against this
-    /// home's own key.
+    /// Reads a run to its end and checks its chain, its blobs, and its signatures against `key`, or against
+    /// [`Journal::key`].
     ///
     /// # Errors
     /// [`Error::Damaged`] when chain, entries or blobs are not whole; [`Error::BadSignature`].
     pub fn verify(&self, run: RunId, key: Option<&VerifyingKey>) -> Result<Verified, Error> {
-        verify::verify(self.reader(run)?, key.unwrap_or(&self.0.key))
+        verify::verify(self.reader(run)?, key.or(self.0.key.as_ref()))
+    }
+
+    /// Returns the key that this home signs with. The journal of a bundle has none: what a stranger's file says of its
+    /// signer proves nothing.
+    pub fn key(&self) -> Option<VerifyingKey> {
+        self.0.key
     }
 
     /// Removes a run, and the blobs that only it used. What it wrote to kv stays.

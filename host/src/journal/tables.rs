@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+    WriteTransaction,
+};
 
 use super::edge::edge;
 use super::error::Error;
@@ -47,15 +50,26 @@ pub(super) const INDEXED: &str = "indexed_up_to";
 
 /// Opens or creates the file and returns it with the first commit the index may not know.
 pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<(Database, u64), Error> {
+    opened(cache_bytes, |builder| builder.create(path)).map_err(|error| error.at(path))
+}
+
+/// As [`open`], on something else than a file with a name.
+pub(super) fn open_on(backend: impl StorageBackend, cache_bytes: usize) -> Result<(Database, u64), Error> {
+    opened(cache_bytes, |builder| builder.create_with_backend(backend))
+}
+
+fn opened(
+    cache_bytes: usize,
+    open: impl FnOnce(&redb::Builder) -> Result<Database, DatabaseError>,
+) -> Result<(Database, u64), Error> {
     edge(|| {
-        let database = redb::Builder::new().set_cache_size(cache_bytes).create(path)?;
+        let database = open(redb::Builder::new().set_cache_size(cache_bytes))?;
         let indexed = match indexed_up_to(&database.begin_read()?)? {
             Some(indexed) => indexed,
             None => create(&database)?,
         };
         Ok((database, indexed))
     })
-    .map_err(|error| error.at(path))
 }
 
 /// Checks the format; `None` in a new file.

@@ -1,6 +1,7 @@
 //! What the journal promises, seen from outside; and what damaged files do to it.
 
 mod amounts;
+mod bundle;
 mod crash;
 mod damage;
 mod golden;
