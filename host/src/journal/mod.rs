@@ -131,6 +131,13 @@ impl Journal {
         Opening::begin(path, signer, options)
     }
 
+    /// Opens a journal on something else than a file, so that a test can have it fail.
+    #[cfg(test)]
+    fn open_on(backend: impl redb::StorageBackend, signer: SigningKey) -> Result<Self, Error> {
+        let cache_bytes = Options::default().cache_bytes;
+        Opening::begin_with(Path::new("nowhere"), signer, move || tables::open_on(backend, cache_bytes))?.finish()
+    }
+
     /// Stores a new run and what its header names, and returns its writer. The run is durable when this returns; it
     /// blocks for one commit.
     ///

@@ -9,6 +9,7 @@ mod grants;
 mod kv;
 mod owner;
 mod plugins;
+mod power;
 mod remove;
 mod round_trip;
 
