@@ -113,6 +113,21 @@ pub struct Replay {
     pub json: bool,
 }
 
+/// `remit diff`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  remit diff 0192f4 last\n  remit diff incident.remit last --json")]
+pub struct Diff {
+    /// A run: its id, the beginning of it, or `last`; or the file of a bundle
+    #[arg(value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub left: RecordRef,
+    /// The run that it is compared with
+    #[arg(value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub right: RecordRef,
+    /// Print the comparison as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `remit verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -24,7 +24,7 @@ pub enum Exit {
     Limit,
     /// The guest crashed.
     Crashed,
-    /// A replay differs from its record.
+    /// A replay differs from its record, or two runs from each other.
     Diverged,
     /// A journal or a bundle cannot be trusted or read.
     JournalDamaged,
@@ -104,7 +104,7 @@ impl Exit {
             Self::NotGranted => "refused before the start: something is not granted or cannot be mounted",
             Self::Limit => "a limit ended the run",
             Self::Crashed => "the guest crashed (a trap)",
-            Self::Diverged => "the replay differs from the record",
+            Self::Diverged => "the replay differs from the record, or two runs from each other",
             Self::JournalDamaged => "a journal or a bundle is damaged, fails verification or is of a newer format",
             Self::HomeBusy => "another process uses the home, and --no-wait was given",
             Self::NoSuchRun => "there is no such run",

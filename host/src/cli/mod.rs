@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod config;
 mod connectors;
+mod diff;
 mod doubt;
 mod embedded;
 pub mod exit;
@@ -93,6 +94,11 @@ enum Command {
     ///
     /// Nothing is performed and nothing is written: no files, no network, no clock.
     Replay(args::Replay),
+    /// Show the first difference of two runs, and what followed from it
+    ///
+    /// Compared are what the runs called, what they were told, how they ended, and fuel where component and engine are the
+    /// same. Exits with 0 when these are equal, and with 245 when they differ.
+    Diff(args::Diff),
     /// Verify that a run's record is whole and signed
     Verify(args::Verify),
     /// Write a run to a file that can be replayed and verified anywhere, without a home
@@ -194,6 +200,7 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Runs(args) => runs::runs(shell, &args),
         Command::Show(args) => show::show(shell, &args),
         Command::Replay(args) => replay::replay(shell, &args),
+        Command::Diff(args) => diff::diff(shell, &args),
         Command::Verify(args) => verify::verify(shell, &args),
         Command::Export(args) => export::export(shell, &args),
         Command::Rm(args) => remove::remove(shell, &args),

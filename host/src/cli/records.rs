@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::path::Path;
+use std::rc::Rc;
 
 use super::Shell;
 use super::args::RecordRef;
@@ -34,6 +35,22 @@ impl Place {
     /// Also when the platform cannot run the engine.
     pub fn with_host(shell: &Shell, command: &str, named: &RecordRef) -> Result<(Self, RunId)> {
         Self::open_by(named, || Session::with_host(shell, command))
+    }
+
+    /// As [`Place::open`], for two runs. A home that both are in is opened once.
+    ///
+    /// # Errors
+    /// As [`Place::open`].
+    pub fn open_two(shell: &Shell, command: &str, named: [&RecordRef; 2]) -> Result<[(Rc<Self>, RunId); 2]> {
+        let [left, right] = named;
+        let (first, run) = Self::open(shell, command, left)?;
+        let (second, other) = match (&first, right) {
+            (Self::Home(session), RecordRef::Run(name)) => (None, session.find(name)?),
+            _ => Self::open(shell, command, right).map(|(place, run)| (Some(place), run))?,
+        };
+        let first = Rc::new(first);
+        let second = second.map_or_else(|| first.clone(), Rc::new);
+        Ok([(first, run), (second, other)])
     }
 
     fn open_by(named: &RecordRef, home: impl FnOnce() -> Result<Session>) -> Result<(Self, RunId)> {

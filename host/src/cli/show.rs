@@ -133,26 +133,34 @@ fn calls_json(records: &Records, summary: &Summary, functions: &Arc<Functions>) 
     let mut calls = Vec::new();
     let mut reader = records.journal().reader(summary.id)?;
     while let Some(entry) = reader.next()? {
-        let (params, outcome) = shown(&entry, functions);
-        let extension = entry.extension()?;
-        calls.push(json!({
-            "entry": entry.number(),
-            "kind": kind(entry.kind()),
-            "function": entry.function().map(|function| &function.name),
-            "class": entry.function().map(|function| class_name(function.class)),
-            "fuel": entry.fuel(),
-            "time-us": entry.time_us(),
-            "params": params,
-            "outcome": outcome,
-            "answers": extension.answers,
-            "grant": extension.grant,
-            "denial": extension.denial.and_then(|denial| serde_json::from_str::<Json>(&denial).ok()),
-            "cause": extension.cause,
-            "usage": extension.usage.and_then(|usage| serde_json::from_str::<Json>(&usage).ok()),
-            "before": extension.before.and_then(|before| serde_json::from_str::<Json>(&before).ok()),
-        }));
+        calls.push(entry_json(&entry, functions)?);
     }
     Ok(Json::Array(calls))
+}
+
+/// Returns an entry for programs.
+///
+/// # Errors
+/// When its extension cannot be read.
+pub(super) fn entry_json(entry: &Entry<'_>, functions: &Functions) -> Result<Json> {
+    let (params, outcome) = shown(entry, functions);
+    let extension = entry.extension()?;
+    Ok(json!({
+        "entry": entry.number(),
+        "kind": kind(entry.kind()),
+        "function": entry.function().map(|function| &function.name),
+        "class": entry.function().map(|function| class_name(function.class)),
+        "fuel": entry.fuel(),
+        "time-us": entry.time_us(),
+        "params": params,
+        "outcome": outcome,
+        "answers": extension.answers,
+        "grant": extension.grant,
+        "denial": extension.denial.and_then(|denial| serde_json::from_str::<Json>(&denial).ok()),
+        "cause": extension.cause,
+        "usage": extension.usage.and_then(|usage| serde_json::from_str::<Json>(&usage).ok()),
+        "before": extension.before.and_then(|before| serde_json::from_str::<Json>(&before).ok()),
+    }))
 }
 
 /// Shows params and outcome as the function's types say; what has no outcome recorded shows null.
@@ -182,7 +190,8 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn cut(text: &str) -> String {
+/// Cuts text to what is shown of it on one line.
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(SHOWN_MAX) {
         None => text.to_owned(),
         Some((cut, _)) => format!("{}…", &text[..cut]),

@@ -73,15 +73,8 @@ pub enum Loss {
 }
 
 impl Loss {
-    pub const ALL: [Self; 7] = [
-        Self::All,
-        Self::Nothing,
-        Self::EndOfLast,
-        Self::SectorsOfLast,
-        Self::Tail,
-        Self::AnyWrites,
-        Self::AnySectors,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::All, Self::Nothing, Self::EndOfLast, Self::SectorsOfLast, Self::Tail, Self::AnyWrites, Self::AnySectors];
 }
 
 impl Disk {
