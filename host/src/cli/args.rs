@@ -16,7 +16,7 @@ pub use input::Input;
 pub use mount::MountArg;
 pub use plugins::{Decision, Explain, Grant, Grants, Install, Plugins, Revoke, Uninstall};
 pub use secret::{Secret, SecretBind, SecretUnbind};
-pub use setting::{Choice, Label, LimitArg, PublicKey, RunRef};
+pub use setting::{Choice, Label, LimitArg, PublicKey, RecordRef, RunRef};
 
 /// `remit check`.
 #[derive(Debug, Args)]
@@ -83,11 +83,11 @@ pub struct Runs {
 
 /// `remit show`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  remit show last --calls")]
+#[command(after_help = "Examples:\n  remit show last --calls\n  remit show incident.remit")]
 pub struct Show {
-    /// A run: its id, the beginning of it, or `last`
-    #[arg(default_value = "last")]
-    pub run: RunRef,
+    /// A run: its id, the beginning of it, or `last`; or the file of a bundle
+    #[arg(default_value = "last", value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub run: RecordRef,
     /// List every host call
     #[arg(long)]
     pub calls: bool,
@@ -98,11 +98,13 @@ pub struct Show {
 
 /// `remit replay`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  remit replay last\n  remit replay 0192f --with target/new.wasm")]
+#[command(
+    after_help = "Examples:\n  remit replay last\n  remit replay 0192f --with target/new.wasm\n  remit replay incident.remit"
+)]
 pub struct Replay {
-    /// A run: its id, the beginning of it, or `last`
-    #[arg(default_value = "last")]
-    pub run: RunRef,
+    /// A run: its id, the beginning of it, or `last`; or the file of a bundle
+    #[arg(default_value = "last", value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub run: RecordRef,
     /// Replay with this component instead; fuel is then reported and not compared
     #[arg(long, value_name = "COMPONENT", value_hint = ValueHint::FilePath)]
     pub with: Option<PathBuf>,
@@ -111,17 +113,51 @@ pub struct Replay {
     pub json: bool,
 }
 
+/// `remit diff`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  remit diff 0192f4 last\n  remit diff incident.remit last --json")]
+pub struct Diff {
+    /// A run: its id, the beginning of it, or `last`; or the file of a bundle
+    #[arg(value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub left: RecordRef,
+    /// The run that it is compared with
+    #[arg(value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub right: RecordRef,
+    /// Print the comparison as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `remit verify`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  remit verify last --key $(remit identity)")]
+#[command(after_help = "Examples:
+  remit verify last --key $(remit identity)
+  remit verify incident.remit --key ed25519:2d5c…")]
 pub struct Verify {
-    /// A run: its id, the beginning of it, or `last`
-    #[arg(default_value = "last")]
-    pub run: RunRef,
-    /// The public key to verify with, as `remit identity` prints it; without it, this host's
+    /// A run: its id, the beginning of it, or `last`; or the file of a bundle
+    #[arg(default_value = "last", value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub run: RecordRef,
+    /// The public key to verify with, as `remit identity` prints it; without it, this host's, and for a bundle none
     #[arg(long, value_name = "KEY")]
     pub key: Option<PublicKey>,
     /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit export`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit export last -o incident.remit")]
+pub struct Export {
+    /// A run: its id, the beginning of it, or `last`
+    pub run: RunRef,
+    /// The file to write, such as incident.remit
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Replace the file where there is one
+    #[arg(long)]
+    pub force: bool,
+    /// Print what was written as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -24,9 +24,9 @@ pub enum Exit {
     Limit,
     /// The guest crashed.
     Crashed,
-    /// A replay differs from its record.
+    /// A replay differs from its record, or two runs from each other.
     Diverged,
-    /// The journal cannot be trusted or read.
+    /// A journal or a bundle cannot be trusted or read.
     JournalDamaged,
     /// Another process holds the home.
     HomeBusy,
@@ -108,8 +108,8 @@ impl Exit {
             Self::NotGranted => "refused before the start: something is not granted or cannot be mounted",
             Self::Limit => "a limit ended the run",
             Self::Crashed => "the guest crashed (a trap)",
-            Self::Diverged => "the replay differs from the record",
-            Self::JournalDamaged => "the journal is damaged, fails verification or is of a newer format",
+            Self::Diverged => "the replay differs from the record, or two runs from each other",
+            Self::JournalDamaged => "a journal or a bundle is damaged, fails verification or is of a newer format",
             Self::HomeBusy => "another process uses the home, and --no-wait was given",
             Self::NoSuchRun => "there is no such run",
             Self::HostFailed => "the host failed: input or output, a full disk, a read-only home",

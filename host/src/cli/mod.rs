@@ -9,10 +9,12 @@ mod check;
 mod completions;
 mod config;
 mod connectors;
+mod diff;
 mod doubt;
 mod embedded;
 pub mod exit;
 mod explain;
+mod export;
 mod find;
 mod give;
 mod grant;
@@ -26,6 +28,7 @@ mod outward;
 mod overlap;
 pub mod plugin;
 mod plugins;
+mod records;
 mod remove;
 mod replay;
 pub mod report;
@@ -91,8 +94,19 @@ enum Command {
     ///
     /// Nothing is performed and nothing is written: no files, no network, no clock.
     Replay(args::Replay),
+    /// Show the first difference of two runs, and what followed from it
+    ///
+    /// Compared are what the runs called, what they were told, how they ended, and fuel where component and engine are the
+    /// same. Exits with 0 when these are equal, and with 245 when they differ.
+    Diff(args::Diff),
     /// Verify that a run's record is whole and signed
     Verify(args::Verify),
+    /// Write a run to a file that can be replayed and verified anywhere, without a home
+    ///
+    /// The bundle holds the run's record and those of the connectors that it called, with components, manifests, remits,
+    /// inputs and everything else that they name. Secrets are in no record, and so in no bundle; what the run read and
+    /// said is.
+    Export(args::Export),
     /// Remove runs from the journal
     Rm(args::Remove),
     /// Install a plugin: keep its component and manifest, by digest
@@ -186,7 +200,9 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Runs(args) => runs::runs(shell, &args),
         Command::Show(args) => show::show(shell, &args),
         Command::Replay(args) => replay::replay(shell, &args),
+        Command::Diff(args) => diff::diff(shell, &args),
         Command::Verify(args) => verify::verify(shell, &args),
+        Command::Export(args) => export::export(shell, &args),
         Command::Rm(args) => remove::remove(shell, &args),
         Command::Install(args) => install::install(shell, &args),
         Command::Plugins(args) => plugins::plugins(shell, &args),

@@ -6,10 +6,10 @@ use super::exit::Exit;
 use super::find;
 use super::report::{Result, note};
 use super::sections;
-use super::session::Session;
+use super::session::{Records, Session};
 use crate::gate::{End, Outcome};
 use crate::id::RunId;
-use crate::journal::Kind;
+use crate::journal::{Journal, Kind};
 use crate::meter::quantity;
 
 /// Returns the exit code of `run` for an outcome.
@@ -101,11 +101,11 @@ impl Tally {
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub fn of(session: &Session, id: RunId) -> Result<Self> {
+    pub fn of(records: &Records, id: RunId) -> Result<Self> {
         let mut counts = std::collections::BTreeMap::<String, u64>::new();
         let mut denials = Vec::new();
         let mut grantee = None;
-        let mut reader = session.journal().reader(id)?;
+        let mut reader = records.journal().reader(id)?;
         while let Some(entry) = reader.next()? {
             let Some(function) = entry.function() else { continue };
             if entry.kind() != Kind::Intent {
@@ -117,7 +117,7 @@ impl Tally {
             if let Some(denial) = entry.extension()?.denial {
                 let grantee = match &mut grantee {
                     Some(grantee) => grantee,
-                    none => none.insert(Grantee::of(session, id)?),
+                    none => none.insert(Grantee::of(records.journal(), id)?),
                 };
                 let denial = grantee.denied(&function.name, &denial);
                 if denials.len() < LISTED_MAX && !denials.contains(&denial) {
@@ -141,10 +141,10 @@ struct Grantee {
 }
 
 impl Grantee {
-    fn of(session: &Session, id: RunId) -> Result<Self> {
-        let header = session.journal().header(id)?;
+    fn of(journal: &Journal, id: RunId) -> Result<Self> {
+        let header = journal.header(id)?;
         let is_bare = header.plugin.identity.starts_with("file:");
-        Ok(Self { typed: find::typed(session.journal(), &header)?, is_bare })
+        Ok(Self { typed: find::typed(journal, &header)?, is_bare })
     }
 
     /// Says what was refused and which grant would allow it, to be kept.

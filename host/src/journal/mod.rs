@@ -10,6 +10,7 @@
 mod amounts;
 mod answer;
 mod blob;
+mod bundle;
 mod chain;
 mod commits;
 mod document;
@@ -55,6 +56,7 @@ pub use ed25519_dalek::{SigningKey, VerifyingKey};
 
 pub use self::amounts::{Claim, Settlement, Unsettled, UsedUp, span_end};
 pub use self::answer::Answered;
+pub use self::bundle::{BUNDLE_MAX, Bundle, BundleError, Exported};
 pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};
 pub use self::extension::{EXTENSION_MAX, Extension};
@@ -110,7 +112,8 @@ struct Core {
     path: PathBuf,
     queue: Sender,
     thread: Mutex<Option<JoinHandle<Result<(), Error>>>>,
-    key: VerifyingKey,
+    /// The home's own; nothing in a bundle.
+    key: Option<VerifyingKey>,
     /// The payload that a run of this process recorded last: whom it was handed to records it, too.
     last_cut: Mutex<Option<Arc<Cut>>>,
 }
@@ -131,6 +134,13 @@ impl Journal {
     /// When the system gives no thread; the others come from [`Opening::finish`].
     pub fn begin_open(path: &Path, signer: SigningKey, options: &Options) -> Result<Opening, Error> {
         Opening::begin(path, signer, options)
+    }
+
+    /// Opens a journal on something else than a file, so that a test can have it fail.
+    #[cfg(test)]
+    fn open_on(backend: impl redb::StorageBackend, signer: SigningKey) -> Result<Self, Error> {
+        let cache_bytes = Options::default().cache_bytes;
+        Opening::begin_with(Path::new("nowhere"), signer, move || tables::open_on(backend, cache_bytes))?.finish()
     }
 
     /// Stores a new run and what its header names, and returns its writer. The run is durable when this returns; it
@@ -215,13 +225,19 @@ impl Journal {
         Reader::open(&self.0.store, run)
     }
 
-    /// Reads a run to its end and checks its chain, its blobs, and its signatures against `key`, or against this
-    /// home's own key.
+    /// Reads a run to its end and checks its chain, its blobs, and its signatures against `key`, or against
+    /// [`Journal::key`].
     ///
     /// # Errors
     /// [`Error::Damaged`] when chain, entries or blobs are not whole; [`Error::BadSignature`].
     pub fn verify(&self, run: RunId, key: Option<&VerifyingKey>) -> Result<Verified, Error> {
-        verify::verify(self.reader(run)?, key.unwrap_or(&self.0.key))
+        verify::verify(self.reader(run)?, key.or(self.0.key.as_ref()))
+    }
+
+    /// Returns the key that this home signs with. The journal of a bundle has none: what a stranger's file says of its
+    /// signer proves nothing.
+    pub fn key(&self) -> Option<VerifyingKey> {
+        self.0.key
     }
 
     /// Removes a run, and the blobs that only it used. What it wrote to kv stays.

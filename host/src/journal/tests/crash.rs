@@ -69,3 +69,14 @@ fn an_accepted_run_is_there() {
     assert_eq!(crashed.blob(header().remit).unwrap(), b"remit");
     assert_eq!(read(&crashed, run.id()).unwrap(), []);
 }
+
+/// A power failure while the very first command made the journal left a file that no command could open any more.
+#[test]
+fn a_journal_that_was_half_made_is_made_anew() {
+    let home = Home::new();
+    let half = home.path().with_extension("new");
+    std::fs::write(&half, [0; 4096]).unwrap();
+    let run = home.open().accept(&header(), &[]).unwrap().id();
+    assert!(!half.exists());
+    assert_eq!(home.open().header(run).unwrap(), header());
+}

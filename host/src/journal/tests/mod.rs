@@ -1,6 +1,7 @@
 //! What the journal promises, seen from outside; and what damaged files do to it.
 
 mod amounts;
+mod bundle;
 mod crash;
 mod damage;
 mod golden;
@@ -8,6 +9,7 @@ mod grants;
 mod kv;
 mod owner;
 mod plugins;
+mod power;
 mod remove;
 mod round_trip;
 
