@@ -185,6 +185,13 @@ impl Accepted {
         self
     }
 
+    /// Has this process be killed once the run has recorded an entry: for trying out what is left after a crash.
+    #[must_use]
+    pub fn dying_after(self, entry: u64, death: journal::Death) -> Self {
+        self.live.journal().borrow_mut().die_after(entry, death);
+        self
+    }
+
     /// Gives the run a way to connectors that is not [`Connectors`]'.
     #[must_use]
     pub fn routed(mut self, connectors: Arc<dyn Route>) -> Self {
@@ -327,6 +334,11 @@ pub fn recall(journal: &Journal, run: RunId) -> Result<Recalled, RecallError> {
 }
 
 impl Recalled {
+    /// Returns what the run was allowed when it was accepted.
+    pub fn remit(&self) -> &Remit {
+        &self.remit
+    }
+
     /// Replays with `agent`, which may be another build of the plugin.
     ///
     /// # Errors

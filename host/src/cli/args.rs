@@ -9,7 +9,7 @@ mod setting;
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{ArgGroup, Args, ValueHint};
 
 pub use config::Config;
 pub use input::Input;
@@ -17,6 +17,9 @@ pub use mount::MountArg;
 pub use plugins::{Decision, Explain, Grant, Grants, Install, Plugins, Revoke, Uninstall};
 pub use secret::{Secret, SecretBind, SecretUnbind};
 pub use setting::{Choice, Label, LimitArg, PublicKey, RecordRef, RunRef};
+
+use crate::agent::Accepted;
+use crate::journal::Death;
 
 /// `remit check`.
 #[derive(Debug, Args)]
@@ -37,6 +40,8 @@ pub struct Check {
   remit run plugins/brief --mount notes=docs --mount out=report:rw --allow-requested
   remit run tool.wasm --mount .=data:rw -- --sort names.txt < input.txt")]
 pub struct Run {
+    #[command(flatten)]
+    pub crash: Crash,
     /// A folder with remit.toml, a component file, or the name of an installed plugin
     #[arg(value_hint = ValueHint::AnyPath)]
     pub plugin: PathBuf,
@@ -69,6 +74,28 @@ pub struct Run {
     pub arguments: Vec<String>,
 }
 
+/// Where a run is killed whose crashes are tried out.
+#[derive(Debug, Args)]
+pub struct Crash {
+    /// Kill this process once the run has recorded this entry
+    #[arg(long = "crash-after", value_name = "ENTRY", hide = true)]
+    pub after: Option<u64>,
+    /// Kill it at once, and not when the entry is on disk
+    #[arg(long = "crash-suddenly", requires = "after", hide = true)]
+    pub suddenly: bool,
+}
+
+impl Crash {
+    /// Has the run die where that is asked for.
+    pub fn applied_to(&self, accepted: Accepted) -> Accepted {
+        let death = if self.suddenly { Death::Sudden } else { Death::Durable };
+        match self.after {
+            Some(entry) => accepted.dying_after(entry, death),
+            None => accepted,
+        }
+    }
+}
+
 /// `remit runs`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  remit runs --limit 5")]
@@ -94,6 +121,39 @@ pub struct Show {
     /// Print the run as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `remit resume`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit resume last")]
+pub struct Resume {
+    #[command(flatten)]
+    pub crash: Crash,
+    /// A run: its id, the beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub run: RunRef,
+    /// Print result and usage as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit decide`.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("decision").required(true).args(["retry", "fail"]),
+    after_help = "Examples:\n  remit decide last 41 --retry\n  remit decide 0192f 41 --fail"
+)]
+pub struct Decide {
+    /// A run: its id, the beginning of it, or `last`
+    pub run: RunRef,
+    /// The entry that is in doubt, as `remit show` says
+    pub entry: u64,
+    /// It was not done: it is done again when the run goes on
+    #[arg(long)]
+    pub retry: bool,
+    /// The run ends as failed
+    #[arg(long)]
+    pub fail: bool,
 }
 
 /// `remit replay`.

@@ -40,14 +40,16 @@ pub enum Exit {
     ConnectorFailed,
     /// The run waits for a person.
     Parked,
+    /// The run cannot go on.
+    NotResumable,
 }
 
 /// The lowest code of Remit's own, and the highest.
-const OWN: std::ops::RangeInclusive<u8> = 240..=252;
+const OWN: std::ops::RangeInclusive<u8> = 240..=253;
 
 impl Exit {
     /// Every exit that has one code of its own, in the order of the codes.
-    const TABLE: [Self; 15] = [
+    const TABLE: [Self; 16] = [
         Self::Ok,
         Self::AgentFailed,
         Self::Usage,
@@ -63,6 +65,7 @@ impl Exit {
         Self::Interrupted,
         Self::ConnectorFailed,
         Self::Parked,
+        Self::NotResumable,
     ];
 
     /// Returns the exit for a command that ended with `code`. A code that is Remit's own becomes 239, lest it be
@@ -94,6 +97,7 @@ impl Exit {
             Self::Interrupted => 250,
             Self::ConnectorFailed => 251,
             Self::Parked => 252,
+            Self::NotResumable => 253,
         }
     }
 
@@ -116,6 +120,7 @@ impl Exit {
             Self::Interrupted => "interrupted",
             Self::ConnectorFailed => "a connector that the guest called failed",
             Self::Parked => "the run is parked until a person decides: paused, or in doubt; `remit show` says which",
+            Self::NotResumable => "the run cannot be resumed: it has ended, or what it needs is not there",
         }
     }
 }

@@ -24,6 +24,7 @@ mod identity;
 mod install;
 mod new;
 mod outcome;
+mod output;
 mod outward;
 mod overlap;
 pub mod plugin;
@@ -32,6 +33,7 @@ mod records;
 mod remove;
 mod replay;
 pub mod report;
+mod resume;
 mod revoke;
 mod run;
 mod runs;
@@ -90,6 +92,14 @@ enum Command {
     Runs(args::Runs),
     /// Show a run: its remit, its end, what it used
     Show(args::Show),
+    /// Go on with a run that was interrupted, suspended or paused
+    ///
+    /// It is brought to where its record ends, and goes on from there: nothing that is recorded is done again, open
+    /// files are opened again at their place, and timers keep their deadline. What its host was doing when it was killed
+    /// is done again where that is harmless; else the run is in doubt, and `remit decide` says what became of it.
+    Resume(args::Resume),
+    /// Say what became of an effect that is in doubt
+    Decide(args::Decide),
     /// Run again against the record, and compare every call
     ///
     /// Nothing is performed and nothing is written: no files, no network, no clock.
@@ -199,6 +209,8 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Run(args) => run::run(shell, &args),
         Command::Runs(args) => runs::runs(shell, &args),
         Command::Show(args) => show::show(shell, &args),
+        Command::Resume(args) => resume::resume(shell, &args),
+        Command::Decide(args) => resume::decide(shell, &args),
         Command::Replay(args) => replay::replay(shell, &args),
         Command::Diff(args) => diff::diff(shell, &args),
         Command::Verify(args) => verify::verify(shell, &args),

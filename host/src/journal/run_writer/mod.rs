@@ -64,6 +64,18 @@ pub struct RunWriter {
     unsettled: Option<u64>,
     /// What became of claims, not handed over yet.
     settlements: Vec<(u64, Settlement)>,
+    /// After which entry the process dies, where its crashes are tried out; else after none.
+    dies_after: u64,
+    death: Death,
+}
+
+/// How a process dies whose crashes are tried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// Once its last entry is on disk.
+    Durable,
+    /// With its last entries on their way.
+    Sudden,
 }
 
 /// A function and its number in entries, 0 until one names it.
@@ -121,6 +133,8 @@ impl RunWriter {
             trial: None,
             unsettled: None,
             settlements: Vec::new(),
+            dies_after: u64::MAX,
+            death: Death::Sudden,
         };
         writer.begin_segment();
         writer
@@ -179,7 +193,23 @@ impl RunWriter {
         (self.fuel, self.time_us) = (record.fuel, record.time_us);
         let entry = self.next_entry;
         self.next_entry += 1;
+        if entry == self.dies_after {
+            self.die()?;
+        }
         Ok(entry)
+    }
+
+    /// Has this process be killed once an entry is recorded: for trying out what is left after a crash.
+    pub fn die_after(&mut self, entry: u64, death: Death) {
+        (self.dies_after, self.death) = (entry, death);
+    }
+
+    #[cold]
+    fn die(&mut self) -> Result<(), Error> {
+        if self.death == Death::Durable {
+            self.durable()?.wait()?;
+        }
+        signal_hook::low_level::raise(signal_hook::consts::SIGKILL).map_err(Error::io)
     }
 
     /// Returns the number by which entries name a function. An id of another writer names none.

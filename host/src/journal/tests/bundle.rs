@@ -73,7 +73,7 @@ fn a_run_and_its_callees_come_out_as_they_were() {
     for run in runs {
         assert_eq!(read(&bundle.journal, run).unwrap(), read(&journal, run).unwrap());
         let summaries = [&bundle.journal, &journal].map(|journal| journal.summary(run).unwrap());
-        let [there, here] = summaries.map(|run| (run.header, run.ended, run.entries, run.fuel, run.bytes));
+        let [there, here] = summaries.map(|run| (run.header, run.state, run.entries, run.fuel, run.bytes));
         assert_eq!(there, here);
         let key = signer().verifying_key();
         assert_eq!(bundle.journal.verify(run, Some(&key)).unwrap(), journal.verify(run, None).unwrap());

@@ -132,8 +132,8 @@ fn check_run(journal: &Journal, run: RunId, answered: &Answered) {
     let entries = read(journal, run).unwrap();
     assert!(entries.len() >= answered.entries, "{} of {answered:?}", entries.len());
     let summary = journal.summary(run).unwrap();
-    assert_eq!(summary.ended.is_some(), entries.last().is_some_and(|last| last.kind == Kind::State));
-    assert!(summary.ended.is_some() || !answered.ended);
+    assert_eq!(summary.state.is_some(), entries.last().is_some_and(|last| last.kind == Kind::State));
+    assert!(summary.state.is_some() || !answered.ended);
     let now = Timestamp::from_micros(NOW.as_micros() + 1);
     let used = journal.amount_used(&header().plugin.identity, &RuleId::kv(), Window::Total, run, now).unwrap();
     let is_open = entries.len() > INTENT && entries.len() <= OUTCOME;

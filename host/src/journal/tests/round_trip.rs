@@ -9,6 +9,7 @@ fn extension() -> impl Strategy<Value = Option<Extension>> {
     let fields = (any::<Option<u64>>(), any::<Option<u64>>(), field(), field(), field(), field(), field(), field());
     proptest::option::of(fields.prop_map(|(attempt, answers, grant, denial, cause, labels, usage, before)| Extension {
         attempt,
+        class: attempt,
         answers,
         grant,
         denial,
