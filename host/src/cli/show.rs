@@ -8,7 +8,7 @@ use super::Shell;
 use super::args;
 use super::doubt::{Doubts, class_of};
 use super::exit::Exit;
-use super::outcome::{Tally, sentence};
+use super::outcome::{Tally, failed, sentence};
 use super::report::{Result, print, print_json};
 use super::runs::{end_of, json as run_json};
 use super::session::Session;
@@ -95,6 +95,9 @@ fn print_tally(session: &Session, summary: &Summary) -> Result<()> {
     for denial in &tally.denials {
         print(format!("refused    {denial}\n"))?;
     }
+    for failure in &tally.failures {
+        print(format!("no answer  {failure}\n"))?;
+    }
     Ok(())
 }
 
@@ -118,13 +121,14 @@ fn line(entry: &Entry<'_>, functions: &Functions, doubts: &Doubts) -> Result<Str
     let (params, outcome) = shown(entry, functions);
     let extension = entry.extension()?;
     let refused = if extension.denial.is_some() { "  (refused)" } else { "" };
-    let by = extension.grant.map(|grant| format!("  (by {grant})")).unwrap_or_default();
+    let by = extension.grant.as_ref().map(|grant| format!("  (by {grant})")).unwrap_or_default();
     let arrow = match entry.kind() {
         Kind::Intent if doubts.holds(number) => " (intent; whether it was done is not known)".to_owned(),
         Kind::Intent => " (intent)".to_owned(),
         _ => format!(" -> {}", cut(&outcome.to_string())),
     };
-    Ok(format!("{number:>7} {fuel:>12}  {}{}{arrow}{by}{refused}\n", function.name, cut(&params.to_string())))
+    let why = failed(&extension).map(|why| format!("  ({why})")).unwrap_or_default();
+    Ok(format!("{number:>7} {fuel:>12}  {}{}{arrow}{why}{by}{refused}\n", function.name, cut(&params.to_string())))
 }
 
 fn calls_json(session: &Session, summary: &Summary, functions: &Arc<Functions>) -> Result<Json> {

@@ -6,16 +6,10 @@ use super::*;
 
 fn extension() -> impl Strategy<Value = Option<Extension>> {
     let field = || proptest::option::of("[a-z{}]{0,20}");
-    let fields = (any::<Option<u64>>(), any::<Option<u64>>(), field(), field(), field(), field(), field(), field());
-    proptest::option::of(fields.prop_map(|(attempt, answers, grant, denial, cause, labels, usage, before)| Extension {
-        attempt,
-        answers,
-        grant,
-        denial,
-        cause,
-        labels,
-        usage,
-        before,
+    let number = any::<Option<u64>>;
+    let fields = (number(), number(), number(), field(), field(), field(), field(), field(), field());
+    proptest::option::of(fields.prop_map(|(attempt, answers, class, grant, denial, cause, labels, usage, before)| {
+        Extension { attempt, answers, grant, denial, cause, labels, usage, before, class }
     }))
 }
 
