@@ -81,14 +81,19 @@ impl Server {
         (desk, said)
     }
 
-    /// Fails unless nothing was sent, and the run was told that it is for the server's certificate.
+    /// Fails unless nothing was sent, and the operator is told what is wrong with the server's certificate.
     #[track_caller]
-    fn is_refused(&self, root: Option<&str>) {
+    fn is_refused(&self, root: Option<&str>, why: &str) {
         let (desk, said) = self.ask(root);
         assert_eq!(said.stdout, "error: ErrorCode::TlsCertificateError\n", "{}", said.stderr);
         assert!(self.asked.recv().is_err(), "nothing is sent to who is not trusted");
+        let why = format!("https://localhost:{}: the server's certificate {why}", self.port);
+        said.says(&[&format!("no answer: {why}\n")]);
         let shown = desk.remit(&["show", "last", "--calls"]).ends(code::OK).stdout;
-        assert!(shown.contains("{\"err\":\"tls-certificate-error\"}"), "{shown}");
+        assert!(
+            shown.contains("{\"err\":\"tls-certificate-error\"}") && shown.contains(&format!("  ({why})")),
+            "{shown}"
+        );
         desk.last_is_whole();
     }
 }
@@ -105,10 +110,10 @@ fn an_authority_among_the_extra_roots_is_trusted() {
 
 #[test]
 fn a_certificate_by_nobody_who_is_trusted_or_for_another_name_ends_the_exchange() {
-    Server::named("localhost").is_refused(None);
+    Server::named("localhost").is_refused(None, "is signed by nobody whom this host trusts");
     let other = Server::named("localhost");
-    Server::named("localhost").is_refused(Some(&other.root));
+    Server::named("localhost").is_refused(Some(&other.root), "has a wrong signature");
     drop(std::net::TcpStream::connect(("127.0.0.1", other.port)));
     let server = Server::named("other.example");
-    server.is_refused(Some(&server.root));
+    server.is_refused(Some(&server.root), "is for another name");
 }

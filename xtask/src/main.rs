@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask demo`, `serve-issues`, `test`, `guests` and `bench`.
+//! The project's chores: `cargo xtask demo`, `issues`, `test`, `guests` and `bench`.
 //!
 //! Each command is one file of its name. They need nothing but rustup and a C compiler, and leave everything they
 //! make in `target/` and in the temporary folder.
@@ -6,7 +6,7 @@
 mod bench;
 mod demo;
 mod guests;
-mod serve_issues;
+mod issues;
 mod shell;
 mod test;
 
@@ -25,7 +25,7 @@ enum Command {
         folder: Option<PathBuf>,
     },
     /// Serves issues on loopback to who has the token, for `examples/fetch`
-    ServeIssues {
+    Issues {
         /// The port, 0 for any that is free
         #[arg(long, default_value_t = 7878)]
         port: u16,
@@ -44,7 +44,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Demo { folder } => demo::run(folder),
-        Command::ServeIssues { port, token } => serve_issues::run(port, &token),
+        Command::Issues { port, token } => issues::run(port, &token),
         Command::Test => test::run(),
         Command::Guests => guests::run(),
         Command::Bench(args) => bench::run(&args),

@@ -9,7 +9,7 @@ use super::sections;
 use super::session::{Records, Session};
 use crate::gate::{End, Outcome};
 use crate::id::RunId;
-use crate::journal::{Journal, Kind};
+use crate::journal::{Extension, Journal, Kind};
 use crate::meter::quantity;
 
 /// Returns the exit code of `run` for an outcome.
@@ -77,6 +77,9 @@ pub fn tell(session: &Session, id: RunId, end: &End) -> Result<()> {
     for denial in &tally.denials {
         note(format!("refused: {denial}"));
     }
+    for failure in &tally.failures {
+        note(format!("no answer: {failure}"));
+    }
     if let Some(hint) = hint(&end.outcome) {
         note(format!("hint: {hint}"));
     }
@@ -91,9 +94,11 @@ pub struct Tally {
     pub calls: Vec<(String, u64)>,
     /// Each refusal once, with the grant that would allow it.
     pub denials: Vec<String>,
+    /// Once each, why there was no answer.
+    pub failures: Vec<String>,
 }
 
-/// The most kinds of calls and refusals that are listed.
+/// The most kinds of calls, refusals and failures that are listed.
 const LISTED_MAX: usize = 12;
 
 impl Tally {
@@ -103,7 +108,7 @@ impl Tally {
     /// When the journal cannot be read.
     pub fn of(records: &Records, id: RunId) -> Result<Self> {
         let mut counts = std::collections::BTreeMap::<String, u64>::new();
-        let mut denials = Vec::new();
+        let (mut denials, mut failures) = (Vec::new(), Vec::new());
         let mut grantee = None;
         let mut reader = records.journal().reader(id)?;
         while let Some(entry) = reader.next()? {
@@ -114,7 +119,10 @@ impl Tally {
                     None => drop(counts.insert(function.name.to_string(), 1)),
                 }
             }
-            if let Some(denial) = entry.extension()?.denial {
+            let extension = entry.extension()?;
+            let failure = failed(&extension);
+            failures.extend(failure.filter(|failure| failures.len() < LISTED_MAX && !failures.contains(failure)));
+            if let Some(denial) = extension.denial {
                 let grantee = match &mut grantee {
                     Some(grantee) => grantee,
                     none => none.insert(Grantee::of(records.journal(), id)?),
@@ -128,7 +136,7 @@ impl Tally {
         let mut calls: Vec<_> = counts.into_iter().collect();
         calls.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         calls.truncate(LISTED_MAX);
-        Ok(Self { calls, denials })
+        Ok(Self { calls, denials, failures })
     }
 }
 
@@ -170,6 +178,12 @@ impl Grantee {
             None => said,
         }
     }
+}
+
+/// Returns what kept a call from an answer, where its entry says it: what happened, and whose fault it is.
+pub fn failed(extension: &Extension) -> Option<String> {
+    let account: Json = serde_json::from_str(extension.usage.as_ref()?).ok()?;
+    account["failed"].as_str().map(str::to_owned)
 }
 
 /// Returns one word for a shell.

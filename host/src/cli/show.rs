@@ -8,7 +8,7 @@ use super::Shell;
 use super::args;
 use super::doubt::{Doubts, class_of};
 use super::exit::Exit;
-use super::outcome::{Tally, sentence};
+use super::outcome::{Tally, failed, sentence};
 use super::records::Place;
 use super::report::{Result, plain, plain_lines, print, print_json};
 use super::runs::{end_of, json as run_json};
@@ -101,6 +101,9 @@ fn print_tally(records: &Records, summary: &Summary) -> Result<()> {
     for denial in &tally.denials {
         print(format!("refused    {}\n", plain_lines(denial)))?;
     }
+    for failure in &tally.failures {
+        print(format!("no answer  {failure}\n"))?;
+    }
     Ok(())
 }
 
@@ -120,13 +123,14 @@ fn line(entry: &Entry<'_>, functions: &Functions, doubts: &Doubts) -> Result<Str
     let (params, outcome) = shown(entry, functions);
     let extension = entry.extension()?;
     let refused = if extension.denial.is_some() { "  (refused)" } else { "" };
-    let by = extension.grant.map(|grant| format!("  (by {grant})")).unwrap_or_default();
+    let by = extension.grant.as_ref().map(|grant| format!("  (by {grant})")).unwrap_or_default();
     let arrow = match entry.kind() {
         Kind::Intent if doubts.holds(number) => " (intent; whether it was done is not known)".to_owned(),
         Kind::Intent => " (intent)".to_owned(),
         _ => format!(" -> {}", cut(&outcome.to_string())),
     };
-    Ok(format!("{number:>7} {fuel:>12}  {}{}{arrow}{by}{refused}", function.name, cut(&params.to_string())))
+    let why = failed(&extension).map(|why| format!("  ({why})")).unwrap_or_default();
+    Ok(format!("{number:>7} {fuel:>12}  {}{}{arrow}{why}{by}{refused}", function.name, cut(&params.to_string())))
 }
 
 fn calls_json(records: &Records, summary: &Summary, functions: &Arc<Functions>) -> Result<Json> {

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use wasmtime::StoreContextMut;
 
 use super::body::OutgoingBody;
@@ -167,7 +168,9 @@ fn send(outgoing: Outgoing<'_, Caps>, derived: &Derived, (_, request): &Params) 
         let is_sent = response.as_ref().err().is_none_or(|failed| failed.is_sent);
         let sent_bytes = if is_sent { size } else { 0 };
         let usage = Usage { remote_calls: 1, sent_bytes, received_bytes, ..Usage::default() };
-        Sent { outcome: response.map_err(|failed| failed.code), refusal, is_sent, usage, account: None }
+        let why = response.as_ref().err().and_then(|failed| failed.why.as_ref());
+        let account = why.map(|why| json!({ "failed": why }).to_string());
+        Sent { outcome: response.map_err(|failed| failed.code), refusal, is_sent, usage, account }
     })
 }
 

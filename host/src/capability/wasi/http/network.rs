@@ -102,12 +102,14 @@ pub struct NoResponse {
     pub prohibited: Option<IpAddr>,
     /// Whether any of the request may have reached the other side.
     pub is_sent: bool,
+    /// What happened and whose fault it is, for the operator, where the code does not say all.
+    pub why: Option<String>,
 }
 
 impl NoResponse {
     /// Returns a failure that no grant would have prevented, of a request that may have been sent.
     pub fn of(code: ErrorCode) -> Self {
-        Self { code, prohibited: None, is_sent: true }
+        Self { code, prohibited: None, is_sent: true, why: None }
     }
 
     /// Returns the failure of a request that was not sent.

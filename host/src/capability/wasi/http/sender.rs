@@ -69,12 +69,14 @@ fn received(response: net::Response) -> Response {
     Response { status, headers, body: body.into(), trailers }
 }
 
-fn failed(net::Failure { error, is_sent, .. }: &net::Failure) -> NoResponse {
+fn failed(failure: &net::Failure) -> NoResponse {
+    let net::Failure { error, is_sent, .. } = failure;
     let prohibited = match error {
         ExchangeError::DestinationIpProhibited { address, .. } => Some(*address),
         _ => None,
     };
-    NoResponse { code: code_of(error), prohibited, is_sent: *is_sent }
+    let why = prohibited.is_none().then(|| failure.to_string());
+    NoResponse { code: code_of(error), prohibited, is_sent: *is_sent, why }
 }
 
 /// Returns what the guest hears. [`ExchangeError::code`] names the same.

@@ -1,4 +1,4 @@
-//! `cargo xtask serve-issues`: the tracker that `examples/fetch` asks, on loopback alone.
+//! `cargo xtask issues`: the tracker that `examples/fetch` asks, on loopback alone.
 //!
 //! It answers `GET /issues.json` for who has the token, one request per connection, until it is ended. It is a stand-in
 //! for a service, and no server for anything else.
