@@ -4,8 +4,8 @@ use wasmtime::{Store, Trap, WasmBacktrace};
 
 use super::drive::Driven;
 use super::{Returned, kind_name};
-use crate::capability::{Caps, Derived, Guest};
 use crate::capability::connector::import::exhausted;
+use crate::capability::{Caps, Derived, Guest};
 use crate::engine::HostMemory;
 use crate::gate::divergence::Kind;
 use crate::gate::end::Failure;

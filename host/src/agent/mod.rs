@@ -16,8 +16,8 @@ pub use connectors::{Connectors, DEPTH_MAX, Links, Node, SEATS_MAX};
 pub use drive::Stop;
 pub use ending::{Replayed, Verdict};
 pub use launch::{Accepted, Launch, LaunchError, Outward, RecallError, Recalled, accept, recall};
-pub use resume::{Again, ResumeError, resume};
 pub use prepare::{Connected, Host, PrepareError, is_another_plugins, unknown_imports};
+pub use resume::{Again, ResumeError, resume};
 
 use std::sync::Arc;
 use std::time::Duration;

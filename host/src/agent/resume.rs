@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::launch::{self, Accepted, LaunchError, RecallError, Recalled, Resumed};
 use super::Agent;
+use super::launch::{self, Accepted, LaunchError, RecallError, Recalled, Resumed};
 use crate::capability::{Caps, config};
 use crate::digest::Digest;
 use crate::gate::{LastState, Live, Open, Standing, Tip};

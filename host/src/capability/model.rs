@@ -27,7 +27,8 @@ type Answer = (Result<Completion, Error>,);
 
 pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
     let refuse = |_: &Params| (Err(Error::Denied),);
-    let work = link::Remote { class: Class::ReadRemote, judge, refuse, send, took: |_, _, account| account::read(account) };
+    let work =
+        link::Remote { class: Class::ReadRemote, judge, refuse, send, took: |_, _, account| account::read(account) };
     link.remote("remit:plugin/model#complete", work)
 }
 

@@ -83,8 +83,20 @@ pub fn tell(session: &Session, id: RunId, end: &End) -> Result<()> {
     if let Some(hint) = hint(&end.outcome) {
         note(format!("hint: {hint}"));
     }
-    note("next: `remit replay last` runs it again from the record, `remit show last --calls` lists it");
+    note(next(&end.outcome));
     Ok(())
+}
+
+/// Returns what can be done with a run that stands so.
+fn next(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Suspended { .. } => "next: `remit resume last` goes on with it, `remit show last --calls` lists it",
+        Outcome::Paused { .. } => "next: see to that, then `remit resume last` goes on with it",
+        Outcome::InDoubt { .. } => {
+            "next: look at the other side, then `remit decide last ENTRY --retry` or `--fail`; `remit show last` says more"
+        }
+        _ => "next: `remit replay last` runs it again from the record, `remit show last --calls` lists it",
+    }
 }
 
 /// How often a run called what, and what it was refused.

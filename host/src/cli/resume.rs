@@ -39,11 +39,7 @@ fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
     let component = Content::of(session.blob(recalled.header.component)?);
     let agent = session.agent(&component, &format!("component of run {run}"))?;
     let by = principal();
-    let again = Again {
-        engine: session.host()?.engine().fingerprint(),
-        values: values(session, &recalled)?,
-        by: &by,
-    };
+    let again = Again { engine: session.host()?.engine().fingerprint(), values: values(session, &recalled)?, by: &by };
     let outward = outward(session, &recalled.header.plugin.identity, remit)?;
     let stop = Stop::by_principal(&by);
     let mut shown = Output::new(agent.world(), args.json);
@@ -133,7 +129,8 @@ fn failed(session: &Session, taken: &mut TakenOver, entry: u64, parked: Option<E
     };
     let (fuel, time_us) = (taken.writer.fuel(), session.clock().now().as_micros().max(taken.time_us));
     let (usage, called) = parked.map_or((Usage::default(), Usage::default()), |end| (end.usage, end.called));
-    let end = End { outcome: Outcome::Failed { failure }, at: Where::Slice, fuel, usage, called, by: Some(principal()) };
+    let end =
+        End { outcome: Outcome::Failed { failure }, at: Where::Slice, fuel, usage, called, by: Some(principal()) };
     taken.writer.settle(entry, crate::journal::Settlement::Used);
     taken.writer.state(fuel, time_us, &end)?;
     Ok(format!("run {} has failed", taken.writer.id()))

@@ -176,12 +176,7 @@ impl<C, D> Gate<C, D> {
     }
 
     /// Answers a call from the record, and does again what it did to what the capabilities hold.
-    pub(super) fn relive<P: Value, R: Value>(
-        &mut self,
-        op: &Op<C, D, P, R>,
-        fuel: u64,
-        params: &P,
-    ) -> Result<R, Halt> {
+    pub(super) fn relive<P: Value, R: Value>(&mut self, op: &Op<C, D, P, R>, fuel: u64, params: &P) -> Result<R, Halt> {
         let Self { functions, side, ordinals, derived, params: encoded, .. } = self;
         let Side::Resume(resume) = side else { unreachable!("only a run that is resumed relives a call") };
         let recorded = resume.replay.answer_in_full(functions, op.index, fuel, encoded, ordinals)?;

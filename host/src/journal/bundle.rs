@@ -66,7 +66,14 @@ impl Bundle {
         let (queue, nobody_writes) = queue::queue();
         drop(nobody_writes);
         let store = Arc::new(Store::new(database));
-        let core = Core { store, path: path.to_owned(), queue, thread: Mutex::new(None), key: None, last_cut: Mutex::default() };
+        let core = Core {
+            store,
+            path: path.to_owned(),
+            queue,
+            thread: Mutex::new(None),
+            key: None,
+            last_cut: Mutex::default(),
+        };
         Ok(Self { journal: Journal(Arc::new(core)), run })
     }
 }

@@ -29,7 +29,9 @@ mod tests;
 
 pub use crate::scope::Access;
 pub use before::{Before, Identity, Kind, Once, Seen, Standing, before, standing};
-pub use content::{Appended, advise, append, append_again, end, growth, read, read_at, set_size, sync, sync_data, write, write_all_at};
+pub use content::{
+    Appended, advise, append, append_again, end, growth, read, read_at, set_size, sync, sync_data, write, write_all_at,
+};
 pub use descriptor::{Descriptor, Dir, File, Mode, Place};
 pub use error::code;
 pub use lost::{Lost, path_below};

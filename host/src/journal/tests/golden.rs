@@ -109,7 +109,14 @@ fn bundle() -> Vec<u8> {
     write.commit().unwrap();
     recover::recover(&database, 0).unwrap();
     let store = Arc::new(Store::new(database));
-    let core = Core { store, path: PathBuf::new(), queue: queue::queue().0, thread: Mutex::new(None), key: None, last_cut: Mutex::default() };
+    let core = Core {
+        store,
+        path: PathBuf::new(),
+        queue: queue::queue().0,
+        thread: Mutex::new(None),
+        key: None,
+        last_cut: Mutex::default(),
+    };
     let mut bytes = Vec::new();
     Journal(Arc::new(core)).export(run(), &mut bytes).unwrap();
     bytes
