@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use remit::digest::Digest;
 use serde_json::Value as Json;
 
 use crate::binary::{Desk, Running, Said, code};
@@ -93,6 +94,45 @@ fn a_file_is_written_whole_once_and_for_its_owner() {
     let names: Vec<_> =
         fs::read_dir(desk.path("")).expect("a folder").map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 3, "nothing is left lying about: {names:?}");
+}
+
+/// Changes the last byte but `from_end` of the last segment, and makes the file's end fit, as a forger would.
+fn forged(bundle: &[u8], from_end: usize) -> Vec<u8> {
+    let (mut at, mut log_end) = (14, 0);
+    while bundle[at] != 0 {
+        let (kind, mut len, mut shift) = (bundle[at], 0_usize, 0);
+        loop {
+            at += 1;
+            len |= usize::from(bundle[at] & 0x7f) << shift;
+            shift += 7;
+            if bundle[at] < 0x80 {
+                break;
+            }
+        }
+        at += 1 + len;
+        log_end = if kind == 2 { at } else { log_end };
+    }
+    let mut forged = bundle[..at].to_vec();
+    forged[log_end - 1 - from_end] ^= 1;
+    let end = Digest::of(&forged);
+    forged.extend([0, 32]);
+    forged.extend(end.as_bytes());
+    forged
+}
+
+#[test]
+fn a_forged_bundle_is_found_out() {
+    let desk = desk();
+    let key = desk.remit(&["identity"]).ends(code::OK).stdout;
+    let good = fs::read(desk.path("a.remit")).expect("it was written");
+    let elsewhere = Elsewhere::with(&forged(&good, 0));
+    let verify = ["verify", "a.remit", "--key", key.trim()];
+    let hint = "hint: ask whoever sent the bundle for another copy";
+    elsewhere.remit(&verify).fails(code::JOURNAL_DAMAGED, &["the signature after entry", "is wrong", hint]);
+    // Before the signature stand the name of the key and the head.
+    let elsewhere = Elsewhere::with(&forged(&good, 64 + 8));
+    elsewhere.remit(&verify).fails(code::JOURNAL_DAMAGED, &["the chain is broken", hint]);
+    elsewhere.remit(&["replay", "a.remit"]).fails(code::JOURNAL_DAMAGED, &["the chain is broken"]);
 }
 
 #[test]

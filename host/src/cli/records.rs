@@ -10,7 +10,10 @@ use super::exit::Exit;
 use super::report::{Failure, Result};
 use super::session::{Records, Session};
 use crate::id::RunId;
-use crate::journal::{Bundle, BundleError};
+use crate::journal::{self, Bundle, BundleError};
+
+/// What to try when a bundle is not whole.
+const ANOTHER_COPY: &str = "ask whoever sent the bundle for another copy, and do not believe this one";
 
 /// Where a run was found that is only read.
 pub enum Place {
@@ -67,6 +70,15 @@ impl Place {
         }
     }
 
+    /// Returns the failure for what the journal said: of a bundle, nobody here has a backup.
+    pub fn failure(&self, error: journal::Error) -> Failure {
+        let failure = Failure::from(error);
+        match self {
+            Self::Bundle(_) if failure.exit() == Exit::JournalDamaged => failure.hint(ANOTHER_COPY),
+            _ => failure,
+        }
+    }
+
     /// Returns the runs that are there because of `run`: in a bundle, all others in it.
     ///
     /// # Errors
@@ -92,7 +104,7 @@ impl Deref for Place {
 fn unread(error: BundleError, path: &Path) -> Failure {
     let failure = Failure::from(error).context(format_args!("cannot read {}", path.display()));
     match failure.exit() {
-        Exit::JournalDamaged => failure.hint("ask whoever sent it for another copy"),
+        Exit::JournalDamaged => failure.hint(ANOTHER_COPY),
         _ => failure,
     }
 }

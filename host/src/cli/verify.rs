@@ -16,7 +16,10 @@ pub fn verify(shell: &Shell, args: &args::Verify) -> Result {
     let (place, run) = Place::open(shell, "remit verify", &args.run)?;
     // A bundle has no key of its own: one that came with it would prove nothing.
     let key = args.key.or(place.journal().key().map(PublicKey));
-    let check = |run| Ok((run, place.journal().verify(run, key.as_ref().map(|key| &key.0))?));
+    let check = |run| {
+        let verified = place.journal().verify(run, key.as_ref().map(|key| &key.0));
+        verified.map(|verified| (run, verified)).map_err(|error| place.failure(error))
+    };
     let found: Vec<_> = std::iter::once(run).chain(place.others(run)?).map(check).collect::<Result<_>>()?;
     if args.json {
         print_json(&report(&found, key))?;

@@ -52,27 +52,27 @@ pub(super) const INDEXED: &str = "indexed_up_to";
 
 /// Opens or creates the file and returns it with the first commit the index may not know.
 pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<(Database, u64), Error> {
-    if !path.try_exists().map_err(Error::io)? {
-        make(path, cache_bytes)?;
+    match path.try_exists().map_err(Error::io)? {
+        true => opened(cache_bytes, |builder| builder.create(path)).map_err(|error| error.at(path)),
+        false => make(path, cache_bytes),
     }
-    opened(cache_bytes, |builder| builder.create(path)).map_err(|error| error.at(path))
 }
 
 /// Makes an empty journal, under another name until it is whole: of a file that was half made when the power failed, redb
 /// says that it is none of its own, and nobody can tell it from one that was damaged later.
-fn make(path: &Path, cache_bytes: usize) -> Result<(), Error> {
+fn make(path: &Path, cache_bytes: usize) -> Result<(Database, u64), Error> {
     let half = path.with_extension("new");
     match fs::remove_file(&half) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io(error)),
         _ => {}
     }
-    drop(opened(cache_bytes, |builder| builder.create(&half))?);
+    let made = opened(cache_bytes, |builder| builder.create(&half)).map_err(|error| error.at(&half))?;
     fs::rename(&half, path).map_err(Error::io)?;
     #[cfg(unix)]
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io)?;
     }
-    Ok(())
+    Ok(made)
 }
 
 /// As [`open`], on something else than a file with a name.
