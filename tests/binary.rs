@@ -34,6 +34,8 @@ pub mod code {
     pub const HOST_FAILED: i32 = 249;
     pub const INTERRUPTED: i32 = 250;
     pub const CONNECTOR_FAILED: i32 = 251;
+    pub const PARKED: i32 = 252;
+    pub const NOT_RESUMABLE: i32 = 253;
 }
 
 /// A home, and a folder where the plugins lie and commands run. Both go away with it.

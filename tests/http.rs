@@ -1,6 +1,6 @@
 //! `wasi:http`: requests that leave through the gate, to a network that the test hands in.
 
-mod killed;
+pub mod killed;
 mod loopback;
 pub mod server;
 pub mod stub;

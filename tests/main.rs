@@ -24,6 +24,7 @@ mod log;
 mod model;
 mod random;
 mod replay;
+mod resume;
 mod secrets;
 mod sockets;
 mod support;

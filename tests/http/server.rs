@@ -6,6 +6,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
 
+use crate::binary::until;
+
 /// How long a server waits for what a test has it wait for, and a test for a server.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -22,20 +24,30 @@ impl Server {
     /// Makes a server that answers each of `answers` requests with the pieces that `answer` makes of the request's text,
     /// each in a packet of its own as far as the system lets it.
     pub fn answering(answers: usize, answer: impl Fn(&str) -> Vec<Vec<u8>> + Send + 'static) -> Self {
-        Self::new(answers, move |asked, _| Some(answer(asked)))
+        Self::answering_at(0, answers, answer)
+    }
+
+    /// As [`Server::answering`], where another server was before.
+    pub fn answering_at(port: u16, answers: usize, answer: impl Fn(&str) -> Vec<Vec<u8>> + Send + 'static) -> Self {
+        Self::new(port, answers, move |asked, _| Some(answer(asked)))
     }
 
     /// Makes a server that hears one request and never answers it.
     pub fn silent() -> Self {
-        Self::new(1, |_, released| {
+        Self::new(0, 1, |_, released| {
             // An error: the test has ended.
             let _ = released.recv();
             None
         })
     }
 
-    fn new(answers: usize, answer: impl Fn(&str, &Receiver<()>) -> Option<Vec<Vec<u8>>> + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    fn new(
+        port: u16,
+        answers: usize,
+        answer: impl Fn(&str, &Receiver<()>) -> Option<Vec<Vec<u8>>> + Send + 'static,
+    ) -> Self {
+        // Whoever had it may be on the way out.
+        let listener = until("the port to be free", || TcpListener::bind(("127.0.0.1", port)).ok());
         let port = listener.local_addr().expect("it listens").port();
         let ((tell, asked), (hold, released)) = (mpsc::channel(), mpsc::channel());
         thread::spawn(move || {
