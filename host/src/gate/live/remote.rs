@@ -41,10 +41,10 @@ impl<C> Live<C> {
         };
         let grant = self.standing.authorizing(|remit| (op.judge)(remit, params).is_ok());
         let admission = Some(Admission::always(class));
-        let mut departure = Departure { admission, grant, ..Departure::default() };
+        let class_if_own = (class != op.class).then_some(class);
+        let mut departure = Departure { admission, grant, class: class_if_own, ..Departure::default() };
         let claims = claims(terms, grant);
         if class.needs_intent() || !claims.is_empty() {
-            departure.class = (class != op.class).then_some(class);
             let number = self.promise(op.index, fuel, encoded, claims, &mut departure)?;
             let is_repeated = class == Class::WriteIdempotent;
             departure.key = is_repeated.then(|| self.idempotency_key(number, name, encoded));
@@ -270,7 +270,8 @@ impl Departure {
             let written = admission.extension().map(|written| *written).unwrap_or_default();
             // An intent says it already, and what was refused was not authorised.
             let is_said = admission.intent.is_some() || admission.denial.is_some();
-            extension = Extension { grant: extension.grant.filter(|_| !is_said), ..written };
+            let (grant, class) = (extension.grant.filter(|_| !is_said), class.filter(|_| !is_said));
+            extension = Extension { grant, class, ..written };
         }
         (extension != Extension::default()).then_some(extension)
     }
