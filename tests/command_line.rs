@@ -1,5 +1,7 @@
 //! The command line as people and scripts use it: what goes where, which code says what, and what is asked for.
 
+mod bundles;
+mod diff;
 mod documents;
 mod grants;
 mod home;

@@ -31,7 +31,7 @@ fn begun(desk: &Desk, args: &[&str]) -> Running {
 #[track_caller]
 fn interrupted(desk: &Desk, what: &str) {
     let shown = desk.json(&["show", "last", "--json"]);
-    assert_eq!(shown["state"], "interrupted", "{what}: {shown}");
+    assert_eq!(shown["state"], "suspended", "{what}: {shown}");
     desk.last_is_whole();
 }
 
@@ -42,7 +42,7 @@ fn a_signal_ends_a_run_wherever_it_is() {
         for signal in ["INT", "TERM"] {
             let running = begun(&desk, args);
             running.signal(signal);
-            let said = running.said().ends(code::INTERRUPTED).says(&["interrupted with ", "next: `remit replay last`"]);
+            let said = running.said().ends(code::INTERRUPTED).says(&["suspended with ", "next: `remit resume last`"]);
             assert_eq!(said.stdout, "", "{what}");
             interrupted(&desk, what);
         }
@@ -101,7 +101,7 @@ fn a_kill_loses_no_more_than_the_last_moment() {
         running.signal("KILL");
         running.died();
         let shown = desk.json(&["show", "last", "--json"]);
-        assert_eq!(shown["state"], "unfinished", "{what}: {shown}");
+        assert_eq!(shown["state"], "interrupted", "{what}: {shown}");
         let replay = desk.remit(&["replay", "last"]).ends(code::OK);
         assert!(replay.stdout.contains("matched its"), "{what}: {}", replay.stdout);
         desk.remit(&["runs"]).ends(code::OK);

@@ -217,7 +217,7 @@ async fn stop_after(turns: u32, stop: Stop) {
 
 #[track_caller]
 fn interrupted(ran: Ran) -> Ran {
-    assert_eq!(ran.end.outcome, Outcome::Interrupted { reason: StopReason::Interrupted });
+    assert_eq!(ran.end.outcome, Outcome::Suspended { reason: StopReason::Interrupted });
     ran.replayed()
 }
 

@@ -112,6 +112,11 @@ fn a_secret_reaches_the_server_and_nobody_else() {
         holds_none("stderr", said.stderr.as_bytes());
     }
     look_through(&desk.home());
+    desk.remit(&["export", "last", "-o", "asked.remit"]).ends(code::OK);
+    holds_none("a bundle", &fs::read(desk.path("asked.remit")).expect("it was written"));
+    let shown = desk.remit(&["show", "asked.remit", "--json", "--calls"]).ends(code::OK);
+    assert!(shown.stdout.contains("[redacted]"), "{}", shown.stdout);
+    holds_none("what a bundle shows", shown.stdout.as_bytes());
     // The tracker is gone, and so may the secret be: a replay needs neither.
     desk.remit(&["secret", "remove", "tracker"]).ends(code::OK);
     desk.last_is_whole();

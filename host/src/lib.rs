@@ -11,6 +11,7 @@ pub mod time;
 pub mod manifest;
 
 // 3 rules: pure, no I/O, no async; they may not see each other
+pub mod lifecycle;
 pub mod meter;
 pub mod scope;
 pub mod secret;

@@ -61,6 +61,27 @@ fn an_installed_connector_answers_and_both_runs_are_whole() {
 }
 
 #[test]
+fn a_bundle_holds_the_connectors_run_too() {
+    let desk = desk();
+    desk.remit(&["install", "tracker"]).ends(code::OK);
+    desk.remit(&["grant", "tracker", "--requested"]).ends(code::OK);
+    desk.remit(&RUN).ends(code::OK);
+    let key = desk.remit(&["identity"]).ends(code::OK).stdout;
+    let exported = desk.json(&["export", "last", "-o", "family.remit", "--json"]);
+    let runs = exported["runs"].as_array().expect("a list");
+    assert_eq!((runs.len(), &runs[0]), (2, &exported["run"]), "{exported}");
+
+    std::fs::remove_dir_all(desk.home()).expect("the home can go");
+    let shown = desk.remit(&["show", "family.remit", "--calls"]).ends(code::OK);
+    assert!(shown.stdout.contains(r#"test:tracker/issues#create{"issue":{"#), "{}", shown.stdout);
+    assert!(shown.stdout.contains(&format!("with it    {}", runs[1].as_str().expect("an id"))), "{}", shown.stdout);
+    desk.remit(&["replay", "family.remit"]).ends(code::OK).says(&["it succeeded"]);
+    let verified = desk.json(&["verify", "family.remit", "--key", key.trim(), "--json"]);
+    assert_eq!((&verified["others"][0]["run"], &verified["others"][0]["signer"]), (&runs[1], &"known".into()));
+    assert!(!desk.home().exists());
+}
+
+#[test]
 fn what_is_missing_is_named_with_the_way_out() {
     let desk = desk();
     let issues = "test:tracker/issues@1.2.0";

@@ -81,7 +81,7 @@ impl Ran {
         let callees = runs.filter(|run| run.header.cause.is_some_and(|cause| cause.run == self.id));
         callees
             .map(|run| {
-                let end = serde_json::from_slice(&run.ended.expect("a connector's run has an end")).expect("an end");
+                let end = serde_json::from_slice(&run.state.expect("a connector's run has an end")).expect("an end");
                 Ran::new(self.scene.clone(), guest.clone(), run.id, end, &[])
             })
             .collect()

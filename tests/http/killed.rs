@@ -34,7 +34,7 @@ fn a_write_that_was_out_when_the_host_died_is_in_doubt() {
         running.died();
 
         let shown = desk.json(&["show", "last", "--json"]);
-        assert_eq!(shown["state"], "unfinished", "{shown}");
+        assert_eq!(shown["state"], "interrupted", "{shown}");
         let doubts = shown["in-doubt"].as_array().expect("a list");
         assert_eq!(doubts.len(), count, "{method}: {shown}");
         let text = desk.remit(&["show", "last", "--calls"]).ends(code::OK).stdout;

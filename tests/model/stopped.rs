@@ -37,7 +37,7 @@ fn a_stop_ends_an_exchange_that_is_under_way() {
     let fake = FakeModel::start();
     fake.will([Reply::anthropic_text("Hello").hanging_at(9)]);
     let ran = stopped(&fake).ended_in(COMPLETE).replayed();
-    assert!(matches!(ran.end.outcome, Outcome::Interrupted { .. }), "{:?}", ran.end);
+    assert!(matches!(ran.end.outcome, Outcome::Suspended { .. }), "{:?}", ran.end);
     assert!(ran.calls_of(COMPLETE).is_empty(), "what was not answered has no entry");
 }
 
@@ -47,7 +47,7 @@ fn a_stop_ends_the_wait_before_the_next_try() {
     fake.will([Reply::busy(20)]);
     let clock = Clock::system();
     let ran = stopped(&fake).ended_in(COMPLETE).replayed();
-    assert!(matches!(ran.end.outcome, Outcome::Interrupted { .. }), "{:?}", ran.end);
+    assert!(matches!(ran.end.outcome, Outcome::Suspended { .. }), "{:?}", ran.end);
     assert!(clock.elapsed() < PATIENCE, "it would have waited for 20 s");
     assert_eq!(fake.count(), 1);
 }

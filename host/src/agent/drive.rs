@@ -16,19 +16,37 @@ use tokio::sync::Notify;
 use super::Sink;
 use crate::capability::Caps;
 use crate::gate::{Buffered, Family, Live, Output, StopReason};
+use crate::lifecycle::HOST;
 use crate::meter::Crossed;
 
 /// How often buffered entries are handed to the journal, and durable output and a stop are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Tells one run to stop; clones stop the same run.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Stop {
     asked: Arc<AtomicBool>,
     wake: Arc<Notify>,
+    by: Arc<str>,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self::by_principal(HOST)
+    }
 }
 
 impl Stop {
+    /// Returns one by which this principal stops a run.
+    pub fn by_principal(by: &str) -> Self {
+        Self { asked: Arc::default(), wake: Arc::default(), by: by.into() }
+    }
+
+    /// Returns who stops the run.
+    pub fn by(&self) -> &str {
+        &self.by
+    }
+
     /// Asks the run to stop at its next slice, or in the call it waits in.
     pub fn ask(&self) {
         self.asked.store(true, Ordering::Release);

@@ -4,13 +4,13 @@ use wasmtime::{Store, Trap, WasmBacktrace};
 
 use super::drive::Driven;
 use super::{Returned, kind_name};
-use crate::capability::Guest;
 use crate::capability::connector::import::exhausted;
+use crate::capability::{Caps, Derived, Guest};
 use crate::engine::HostMemory;
 use crate::gate::divergence::Kind;
 use crate::gate::end::Failure;
 use crate::gate::halt::Shown;
-use crate::gate::{Divergence, End, FuelRule, Halt, Outcome, StopReason, Where, Why};
+use crate::gate::{Divergence, End, FuelRule, Gate, Halt, Outcome, StopReason, Where, Why};
 use crate::journal;
 use crate::meter::{Crossed, LimitKind, Limits};
 
@@ -33,11 +33,11 @@ pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Re
     let guest = store.data_mut();
     let waiting_in = guest.waiting_in.map(|index| guest.gate.function(index).name.to_string());
     let halted_in = guest.gate.halted_in().map(|function| function.name.to_string());
-    let (mut usage, called) = guest.gate.as_live().map(|live| (*live.usage(), live.called())).unwrap_or_default();
+    let (mut usage, called) = guest.gate.recorder().map(|live| (*live.usage(), live.called())).unwrap_or_default();
     usage.fuel = fuel;
     usage.memory_peak = memory_peak;
     let mut judged = Judged {
-        end: End { outcome: Outcome::Succeeded { result: None }, at: Where::Guest, fuel, usage, called },
+        end: End { outcome: Outcome::Succeeded { result: None }, at: Where::Guest, fuel, usage, called, by: None },
         divergence: None,
         end_of_record: false,
         journal: None,
@@ -55,7 +55,10 @@ pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Re
         }
         Driven::Stopped(reason) => {
             judged.end.at = waiting_in.map_or(Where::Slice, Where::Call);
-            judged.end.outcome = Outcome::Interrupted { reason };
+            judged.end.outcome = match reason {
+                StopReason::CallerEnded => Outcome::Interrupted { reason },
+                StopReason::Interrupted | StopReason::WallTime => Outcome::Suspended { reason },
+            };
         }
         Driven::Finished(Ok(returned)) => judged.end.outcome = outcome_of(returned),
         Driven::Finished(Err(error)) => failed(&mut judged, error, halted_in, guest.growth.limits()),
@@ -146,6 +149,14 @@ fn halted(judged: &mut Judged, halt: Halt, at: Where, backtrace: Option<String>)
         Halt::Misuse(message) => judged.end.outcome = Outcome::Trapped { message, backtrace },
         Halt::Limit(crossed) => judged.end.outcome = Outcome::Limit { crossed },
         Halt::EndOfRecord => judged.end_of_record = true,
+        Halt::InDoubt(entry) => {
+            let function = match &judged.end.at {
+                Where::Call(function) => function.clone(),
+                Where::Guest | Where::Slice => String::new(),
+            };
+            judged.end.outcome = Outcome::InDoubt { entry, function };
+        }
+        Halt::Changed(why) => judged.end.outcome = Outcome::Paused { why },
         Halt::Diverged(mut divergence) => {
             divergence.backtrace = backtrace;
             judged.divergence = Some(divergence);
@@ -170,12 +181,22 @@ fn root_message(error: &wasmtime::Error) -> String {
     error.root_cause().to_string()
 }
 
-/// Writes the run's last entry and waits until it is durable.
-pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged) -> Result<End, journal::Error> {
+/// Writes the run's last entry, or that it is parked, and waits until it is durable. `by` is who stops it, if somebody
+/// does.
+pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged, by: &str) -> Result<End, journal::Error> {
     if let Some(error) = judged.journal {
         return Err(error);
     }
-    let live = store.data_mut().gate.as_live().expect("only a live run is recorded");
+    let gate = &mut store.data_mut().gate;
+    if matches!(judged.end.outcome, Outcome::Suspended { .. }) && gate.is_resuming() {
+        // The record says more already than this run, which was on its way to its end.
+        return Ok(judged.end);
+    }
+    finish_resuming(gate, &mut judged)?;
+    if judged.end.outcome.is_parked() {
+        judged.end.by = Some(by.to_owned());
+    }
+    let live = gate.recorder().expect("only a live run is recorded");
     let time_us = live.wall_us(live.elapsed());
     if let Err(code) = live.caps.sync_changed_files() {
         judged.end.outcome = Outcome::HostFailed { message: format!("a changed file did not get to the disk: {code}") };
@@ -183,6 +204,24 @@ pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged) -> Resu
     live.journal().borrow_mut().state(judged.end.fuel, time_us, &judged.end)?;
     live.durable()?.await?;
     Ok(judged.end)
+}
+
+/// Sees to it that a run that was resumed has come to the end of its record, or is paused there.
+fn finish_resuming(gate: &mut Gate<Caps, Derived>, judged: &mut Judged) -> Result<(), journal::Error> {
+    let finished = match judged.divergence.take() {
+        Some(divergence) => Err(Halt::Diverged(divergence)),
+        None => gate.finish_resuming(judged.end.fuel),
+    };
+    let why = match finished {
+        Ok(()) => return Ok(()),
+        Err(Halt::Journal(error)) => return Err(error),
+        Err(Halt::Diverged(divergence)) => format!("what it does is not what is recorded: {divergence}"),
+        Err(other) => other.to_string(),
+    };
+    judged.end.outcome = Outcome::Paused { why };
+    judged.end.at = Where::Slice;
+    judged.end.fuel = gate.recorder().map_or(0, |live| live.journal().borrow_mut().fuel());
+    Ok(())
 }
 
 /// What a replay found.
@@ -225,7 +264,7 @@ pub(super) fn compare(
     let replay = store.data_mut().gate.as_replay().expect("only a replay is compared");
     let verdict = match (divergence, &end.outcome) {
         (Some(divergence), _) => Verdict::Diverged(divergence),
-        (None, Outcome::Interrupted { .. }) => Verdict::Stopped,
+        (None, Outcome::Suspended { .. }) => Verdict::Stopped,
         (None, _) if end_of_record && replay.ran_out() => Verdict::Unfinished,
         (None, _) if end_of_record => Verdict::Matched,
         (None, outcome) => match replay.take_end(&functions, end.fuel) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Agent, Connectors, Given, Links, Recorded, Replayed, Sink, Stop};
 use crate::capability::config;
@@ -13,7 +14,7 @@ use crate::capability::wasi::http::Network;
 use crate::capability::{Caps, Start};
 use crate::digest::{Content, Digest};
 use crate::engine::{FUEL_SLICE, World};
-use crate::gate::{End, FuelRule, Live, Replay, Standing};
+use crate::gate::{End, FuelRule, LastState, Live, Replay, Standing, Tip};
 use crate::id::RunId;
 use crate::journal::{self, Cause, Header, Journal, Payload, Plugin};
 use crate::manifest::Name;
@@ -91,6 +92,19 @@ pub struct Accepted {
     pub id: RunId,
     pub(super) given: Given,
     pub(super) live: Live<Caps>,
+    /// Where a run that is resumed goes on.
+    pub(super) resumed: Option<Resumed>,
+}
+
+/// Where a run goes on that was there before.
+pub(super) struct Resumed {
+    pub reader: journal::Reader,
+    pub rule: FuelRule,
+    pub tip: Tip,
+    /// Who resumed it.
+    pub by: String,
+    /// How long it was driven before.
+    pub ran: Duration,
 }
 
 /// Opens the mounts, writes the header and returns the run, ready to go.
@@ -117,7 +131,7 @@ pub(super) fn accept_for(
     cause: Option<Cause>,
 ) -> Result<Accepted, LaunchError> {
     let launch = within_quota(launch);
-    let mounts = open_mounts(&launch)?;
+    let mounts = open_mounts(&launch.remit, &launch.mounts)?;
     let header = Header { cause, ..header(&launch, agent.world(), engine, &clock) };
     let given = given(agent.world(), &launch.remit, &header, launch.input.clone())?;
     let standing = Standing::of(journal, launch.remit.clone(), &launch.grants, &launch.manifest, header.accepted)?;
@@ -126,7 +140,7 @@ pub(super) fn accept_for(
     let quotas = launch.remit.files().iter().map(|files| files.quota()).collect();
     let caps = Caps { mounts, quotas, values: launch.values, ..Caps::default() };
     let live = Live::new(caps, writer, agent.functions(), standing, launch.limits, clock);
-    Ok(Accepted { id, given, live })
+    Ok(Accepted { id, given, live, resumed: None })
 }
 
 /// Returns what the header names by digest.
@@ -171,6 +185,13 @@ impl Accepted {
         self
     }
 
+    /// Has this process be killed once the run has recorded an entry: for trying out what is left after a crash.
+    #[must_use]
+    pub fn dying_after(self, entry: u64, death: journal::Death) -> Self {
+        self.live.journal().borrow_mut().die_after(entry, death);
+        self
+    }
+
     /// Gives the run a way to connectors that is not [`Connectors`]'.
     #[must_use]
     pub fn routed(mut self, connectors: Arc<dyn Route>) -> Self {
@@ -190,15 +211,15 @@ impl Accepted {
     /// # Errors
     /// [`journal::Error`] when the journal fails underneath the run.
     pub async fn run(self, agent: &Agent, stop: &Stop, sink: Sink<'_>) -> Result<End, journal::Error> {
-        agent.run(self.given, self.live, stop, sink).await
+        agent.run(self, stop, sink).await
     }
 }
 
-fn open_mounts(launch: &Launch) -> Result<Mounts, LaunchError> {
+pub(super) fn open_mounts(remit: &Remit, folders: &BTreeMap<Name, PathBuf>) -> Result<Mounts, LaunchError> {
     let mut specs = Vec::new();
-    for files in launch.remit.files() {
+    for files in remit.files() {
         let not_mounted = || LaunchError::NotMounted { name: files.name().clone() };
-        let host_dir = launch.mounts.get(files.name()).cloned().ok_or_else(not_mounted)?;
+        let host_dir = folders.get(files.name()).cloned().ok_or_else(not_mounted)?;
         let guest_path = files.mount().map_or_else(|| files.name().to_string(), ToString::to_string);
         specs.push(MountSpec { name: files.name().to_string(), guest_path, host_dir, access: files.access() });
     }
@@ -225,6 +246,7 @@ fn header(launch: &Launch, world: World, engine: Digest, clock: &Clock) -> Heade
         labels: launch.labels.clone(),
         limits: serde_json::to_value(&launch.limits).expect("limits are numbers by name"),
         manifest: Digest::of(launch.manifest.as_bytes()),
+        mounts: named_folders(&launch.mounts),
         parent: None,
         plugin: Plugin {
             identity: launch.identity.clone(),
@@ -241,7 +263,16 @@ fn header(launch: &Launch, world: World, engine: Digest, clock: &Clock) -> Heade
     }
 }
 
-fn given(world: World, remit: &Remit, header: &Header, input: Vec<u8>) -> Result<Given, LaunchError> {
+/// Returns the folders as a run that is resumed elsewhere finds them.
+fn named_folders(mounts: &BTreeMap<Name, PathBuf>) -> BTreeMap<String, String> {
+    let named = |(name, folder): (&Name, &PathBuf)| {
+        let folder = std::path::absolute(folder).ok()?.into_os_string().into_string().ok()?;
+        Some((name.to_string(), folder))
+    };
+    mounts.iter().filter_map(named).collect()
+}
+
+pub(super) fn given(world: World, remit: &Remit, header: &Header, input: Vec<u8>) -> Result<Given, LaunchError> {
     let limits: Limits = serde_json::from_value(header.limits.clone()).unwrap_or_default();
     let (input, stdin) = match world {
         World::Agent => (String::from_utf8(input).map_err(|_| LaunchError::InputNotText)?, Vec::new()),
@@ -283,8 +314,8 @@ pub struct Recalled {
     /// How it ended, if it did.
     pub end: Option<End>,
     fuel: u64,
-    remit: Remit,
-    input: Vec<u8>,
+    pub(super) remit: Remit,
+    pub(super) input: Vec<u8>,
 }
 
 /// Reads what a replay needs besides the component.
@@ -296,13 +327,18 @@ pub fn recall(journal: &Journal, run: RunId) -> Result<Recalled, RecallError> {
     let header = summary.header;
     let damaged = |what: String| RecallError::Header { run, what };
     let remit = Remit::parse(&journal.blob(header.remit)?).map_err(|error| damaged(error.to_string()))?;
-    let end = summary.ended.map(|body| serde_json::from_slice(&body)).transpose();
-    let end = end.map_err(|error| damaged(format!("last entry: {error}")))?;
+    let state = summary.state.map(|body| LastState::read(&body)).transpose();
+    let end = state.map_err(|error| damaged(format!("last state: {error}")))?.and_then(LastState::end);
     let input = journal.payload(&header.input)?;
     Ok(Recalled { id: run, header, end, fuel: summary.fuel, remit, input })
 }
 
 impl Recalled {
+    /// Returns what the run was allowed when it was accepted.
+    pub fn remit(&self) -> &Remit {
+        &self.remit
+    }
+
     /// Replays with `agent`, which may be another build of the plugin.
     ///
     /// # Errors

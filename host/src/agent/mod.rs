@@ -8,6 +8,7 @@ mod drive;
 mod ending;
 mod launch;
 mod prepare;
+mod resume;
 mod served;
 mod session;
 
@@ -16,11 +17,13 @@ pub use drive::Stop;
 pub use ending::{Replayed, Verdict};
 pub use launch::{Accepted, Launch, LaunchError, Outward, RecallError, Recalled, accept, recall};
 pub use prepare::{Connected, Host, PrepareError, is_another_plugins, unknown_imports};
+pub use resume::{Again, ResumeError, resume};
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::drive::{Shower, drive};
+use self::launch::Resumed;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
@@ -29,7 +32,7 @@ use crate::capability::connector::incoming::Exported;
 use crate::capability::{Caps, Derived, Guest, Start};
 use crate::engine::interface::Interface;
 use crate::engine::{FUEL_SLICE, Growth, World};
-use crate::gate::{End, Functions, Gate, Live, OutputStream, Replay, Where};
+use crate::gate::{End, Functions, Gate, Live, OutputStream, Replay, Resume, Where};
 use crate::journal;
 use crate::meter::{LimitKind, Limits};
 
@@ -106,27 +109,42 @@ impl Agent {
     ///
     /// # Errors
     /// [`journal::Error`] when the journal fails underneath the run; what was recorded before stays whole.
-    pub async fn run(
-        &self,
-        given: Given,
-        live: Live<Caps>,
-        stop: &Stop,
-        sink: Sink<'_>,
-    ) -> Result<End, journal::Error> {
+    pub(crate) async fn run(&self, accepted: Accepted, stop: &Stop, sink: Sink<'_>) -> Result<End, journal::Error> {
+        let Accepted { given, live, resumed, .. } = accepted;
         let mut shower = Shower::new(&live, sink);
         let route = live.caps.connectors.clone();
-        let gate = Gate::live(self.functions.clone(), Derived::new(given.start), live);
+        let ran = resumed.as_ref().map_or(Duration::ZERO, |resumed| resumed.ran);
+        let gate = self.gate(Derived::new(given.start), &given.limits, live, resumed);
         let mut store = self.store(gate, &given.limits, given.limits[LimitKind::Fuel]);
         let guest = self.enter(&mut store, given.input);
-        let driven = drive(guest, stop, given.limits.wall_time(), &mut shower).await;
+        let wall_time = given.limits.wall_time().saturating_sub(ran);
+        let driven = drive(guest, stop, wall_time, &mut shower).await;
         if let Some(route) = route {
             let left = route.close().await;
             store.data_mut().gate.as_live().expect("it runs live").add_called(left);
         }
         let judged = ending::judge(&mut store, driven);
-        let end = ending::record(&mut store, judged).await?;
+        let end = ending::record(&mut store, judged, stop.by()).await?;
         shower.show();
         Ok(end)
+    }
+
+    /// Makes the gate of a run, from its beginning or from where it was left.
+    fn gate(
+        &self,
+        derived: Derived,
+        limits: &Limits,
+        live: Live<Caps>,
+        resumed: Option<Resumed>,
+    ) -> Gate<Caps, Derived> {
+        let functions = self.functions.clone();
+        match resumed {
+            None => Gate::live(functions, derived, live),
+            Some(Resumed { reader, rule, tip, by, .. }) => {
+                let resume = Resume::new(reader, rule, limits.clone(), live, tip, Caps::awaken, by);
+                Gate::resume(functions, derived, resume)
+            }
+        }
     }
 
     /// Replays and compares. Nothing is performed and nothing is written.

@@ -17,6 +17,7 @@ use crate::capability::{Derived, Guest};
 use crate::gate::{End, Gate};
 use crate::id::RunId;
 use crate::journal;
+use crate::lifecycle::HOST;
 use crate::meter::{LimitKind, Usage};
 
 /// A connector at work for one caller.
@@ -57,7 +58,7 @@ impl Drop for Seat {
 impl Session {
     /// Makes the instance's store. It is instantiated by the first call.
     pub fn new(agent: Agent, accepted: Accepted, seat: Seat) -> Self {
-        let Accepted { id: run, given, live } = accepted;
+        let Accepted { id: run, given, live, .. } = accepted;
         let gate = Gate::live(agent.functions.clone(), Derived::new(given.start), live);
         let store = agent.store(gate, &given.limits, given.limits[LimitKind::Fuel]);
         let wall_time = given.limits.wall_time();
@@ -98,7 +99,7 @@ impl Session {
         }
         self.is_ended = true;
         let judged = ending::judge(&mut self.store, driven);
-        ending::record(&mut self.store, judged).await.map(Some)
+        ending::record(&mut self.store, judged, HOST).await.map(Some)
     }
 }
 

@@ -17,8 +17,10 @@ use self::wait::{sleep_until, wait_for};
 use super::wasi::http::Exchanging;
 use super::{Caps, Derived, Guest};
 use crate::gate::{
-    Asked, Class, Functions, Halt, Op, Ordinals, Outgoing, Permit, PureOp, RemoteOp, Sending, Turn, Value,
+    Asked, Class, Functions, Halt, Op, Ordinals, Outgoing, Permit, PureOp, Recovered, RemoteOp, Restore, Sending, Turn,
+    Value,
 };
+use crate::meter::Usage;
 use crate::scope::{Denial, Remit};
 
 pub use self::wait::{pause, remote, within};
@@ -34,6 +36,9 @@ impl<T: ComponentNamedList + Lower + Value + Send + Sync + 'static> Returns for 
 /// The closure that does a call's work. Live only.
 pub type Perform<P, R> = fn(&mut Turn<'_, Caps>, &Derived, &P) -> Result<R, Halt>;
 
+/// The closure that looks whether a call was done that was begun before the run was resumed.
+pub type Recover<P, R> = fn(&mut Turn<'_, Caps>, &Derived, &P, &Json) -> Result<Recovered<R>, Halt>;
+
 /// The work of one recorded function, before it has its place in the table.
 pub struct Call<P, R> {
     class: Class,
@@ -42,13 +47,15 @@ pub struct Call<P, R> {
     perform: Perform<P, R>,
     foresee: Option<fn(&Caps, &P) -> Option<Json>>,
     apply: Option<fn(&mut Derived, &P, &R)>,
+    restore: Option<fn(&mut Restore<'_, Caps>, &Derived, &P, &R)>,
+    recover: Option<Recover<P, R>>,
 }
 
 impl<P, R> Call<P, R> {
     /// Begins a call of this class that does its work in `perform` and is never refused.
     pub fn new(class: Class, perform: Perform<P, R>) -> Self {
         let refuse = |_: &P| unreachable!("a call without a judge is never refused");
-        Self { class, judge: None, refuse, perform, foresee: None, apply: None }
+        Self { class, judge: None, refuse, perform, foresee: None, apply: None, restore: None, recover: None }
     }
 
     /// Has the remit asked before the call is performed, and says what a refused guest sees.
@@ -70,9 +77,21 @@ impl<P, R> Call<P, R> {
         self
     }
 
+    /// Brings what the capabilities hold to where a recorded call left it, where a run is resumed.
+    pub fn restored(mut self, restore: fn(&mut Restore<'_, Caps>, &Derived, &P, &R)) -> Self {
+        self.restore = Some(restore);
+        self
+    }
+
+    /// Looks whether a once-only call was done that found this in place, where a run is resumed.
+    pub fn recovered(mut self, recover: Recover<P, R>) -> Self {
+        self.recover = Some(recover);
+        self
+    }
+
     fn op(self, index: u16) -> Op<Caps, Derived, P, R> {
-        let Self { class, judge, refuse, perform, foresee, apply } = self;
-        Op { index, class, judge, refuse, perform, foresee, apply }
+        let Self { class, judge, refuse, perform, foresee, apply, restore, recover } = self;
+        Op { index, class, judge, refuse, perform, foresee, apply, restore, recover }
     }
 }
 
@@ -86,6 +105,8 @@ pub struct Remote<P, R> {
     pub refuse: fn(&P) -> R,
     /// Begins to do the work. Live only.
     pub send: fn(Outgoing<'_, Caps>, &Derived, &P) -> Sending<R>,
+    /// Says what a recorded call took, where a run is resumed.
+    pub took: fn(&P, &R, Option<&str>) -> Usage,
 }
 
 /// The closure that computes a call on both sides.
@@ -165,10 +186,10 @@ impl Link<'_> {
 
     /// Links a function whose work is done outside this host.
     pub fn remote<P: Params, R: Returns>(&mut self, name: &'static str, work: Remote<P, R>) -> Result<()> {
-        let Remote { class, judge, refuse, send } = work;
+        let Remote { class, judge, refuse, send, took } = work;
         let index = self.functions.add::<P, R>(name, class, true);
         let apply = |_: &mut Derived, _: &P, outcome: R| outcome;
-        let op = Arc::new(RemoteOp { index, class, judge, refuse, send, apply });
+        let op = Arc::new(RemoteOp { index, class, judge, refuse, send, apply, took });
         let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
         instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
             let op = op.clone();
@@ -195,6 +216,7 @@ impl Link<'_> {
                 first.make(&mut store, &params, index).await?;
                 let fuel = fuel_used(&store)?;
                 let gate = &mut store.data_mut().gate;
+                gate.wake(fuel)?;
                 if let Some((live, derived)) = gate.as_live_with_derived()
                     && let Some(until) = until(&live.caps, derived, &params)
                     && until > live.elapsed()
@@ -298,7 +320,7 @@ impl Link<'_> {
             let fuel = fuel_used(&store)?;
             let gate = &mut store.data_mut().gate;
             gate.pure(&op, fuel, &(ordinal,))?;
-            if let Some(live) = gate.as_live() {
+            if let Some(live) = gate.recorder() {
                 live.caps.close(ordinal);
             }
             Ok(())

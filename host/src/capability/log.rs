@@ -13,6 +13,9 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
             turn.show(OutputStream::Log, line.as_bytes())?;
             Ok(())
         })
+        .restored(|again, _, (level, message), ()| {
+            again.usage.output_bytes += (name(*level).len() + message.len() + ": \n".len()) as u64;
+        })
         .governed(|_, (level, _)| Asked { ask: Ask::Log(declared_level(*level)), class: Class::WriteLocal }, |_| ()),
     )
 }

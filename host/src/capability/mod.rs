@@ -60,6 +60,12 @@ pub struct Caps {
     pub mounts: files::Mounts,
     /// Open files and folders by handle.
     pub open: HashMap<u32, files::Descriptor>,
+    /// What was open, by handle, of a run that is resumed: until it goes live.
+    pub lost: HashMap<u32, files::Lost>,
+    /// Where streams append next, of a run that was resumed, until it is sure that what is there is not its own.
+    pub appending: HashMap<u32, u64>,
+    /// Listings that were being read, of a run that is resumed: until it goes live.
+    pub lost_listings: HashMap<u32, wasi::filesystem::LostListing>,
     /// Handles through which a file was changed that is not synced yet.
     pub changed: HashSet<u32>,
     /// Why a file that the guest closed did not get to the disk.
@@ -113,6 +119,20 @@ impl Caps {
         self.unsynced.take().map_or(Ok(()), Err)
     }
 
+    /// Opens what a run had open that is resumed.
+    ///
+    /// # Errors
+    /// What is not as it was.
+    pub fn awaken(&mut self, _: &Derived) -> Result<(), String> {
+        for (ordinal, lost) in std::mem::take(&mut self.lost) {
+            self.open.insert(ordinal, lost.find(&self.mounts)?);
+        }
+        for (ordinal, lost) in std::mem::take(&mut self.lost_listings) {
+            self.listings.insert(ordinal, lost.find(&self.mounts)?);
+        }
+        Ok(())
+    }
+
     /// Forgets what a dropped handle stood for. A file that was changed goes to the disk first.
     pub fn close(&mut self, ordinal: u32) {
         if let Some(descriptor) = self.open.remove(&ordinal)
@@ -121,7 +141,10 @@ impl Caps {
         {
             self.unsynced = Some(code);
         }
+        self.lost.remove(&ordinal);
+        self.appending.remove(&ordinal);
         self.listings.remove(&ordinal);
+        self.lost_listings.remove(&ordinal);
         self.errors.remove(&ordinal);
         self.deadlines.remove(&ordinal);
     }

@@ -27,7 +27,8 @@ type Answer = (Result<Completion, Error>,);
 
 pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
     let refuse = |_: &Params| (Err(Error::Denied),);
-    let work = link::Remote { class: Class::ReadRemote, judge, refuse, send };
+    let work =
+        link::Remote { class: Class::ReadRemote, judge, refuse, send, took: |_, _, account| account::read(account) };
     link.remote("remit:plugin/model#complete", work)
 }
 
@@ -47,7 +48,7 @@ fn send(outgoing: Outgoing<'_, Caps>, _: &Derived, (chat,): &Params) -> Sending<
 async fn complete(models: Arc<Models>, chat: model::Chat, call_time: std::time::Duration) -> Sent<Answer> {
     let (outcome, reaches_out) = models.complete(chat, call_time).await;
     let usage = account::usage(&outcome, reaches_out);
-    let account = account::written(&outcome);
+    let account = account::written(&outcome, reaches_out);
     let is_sent = !outcome.exchanges.is_empty();
     let answer = outcome.answer.map(Completion::from).map_err(Error::from);
     Sent { outcome: (answer,), refusal: None, is_sent, usage, account }

@@ -41,6 +41,8 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
         perform: |_, _, Listing(tools)| Ok((tools.clone(),)),
         foresee: None,
         apply: None,
+        restore: None,
+        recover: None,
     };
     let Some((mut instance, function)) = link.place(GRANTED)? else { return call::link(link) };
     instance.func_wrap(function, move |mut store: wasmtime::StoreContextMut<'_, Guest>, (): ()| {

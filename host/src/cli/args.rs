@@ -9,14 +9,17 @@ mod setting;
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{ArgGroup, Args, ValueHint};
 
 pub use config::Config;
 pub use input::Input;
 pub use mount::MountArg;
 pub use plugins::{Decision, Explain, Grant, Grants, Install, Plugins, Revoke, Uninstall};
 pub use secret::{Secret, SecretBind, SecretUnbind};
-pub use setting::{Choice, Label, LimitArg, PublicKey, RunRef};
+pub use setting::{Choice, Label, LimitArg, PublicKey, RecordRef, RunRef};
+
+use crate::agent::Accepted;
+use crate::journal::Death;
 
 /// `remit check`.
 #[derive(Debug, Args)]
@@ -37,6 +40,8 @@ pub struct Check {
   remit run plugins/brief --mount notes=docs --mount out=report:rw --allow-requested
   remit run tool.wasm --mount .=data:rw -- --sort names.txt < input.txt")]
 pub struct Run {
+    #[command(flatten)]
+    pub crash: Crash,
     /// A folder with remit.toml, a component file, or the name of an installed plugin
     #[arg(value_hint = ValueHint::AnyPath)]
     pub plugin: PathBuf,
@@ -69,6 +74,28 @@ pub struct Run {
     pub arguments: Vec<String>,
 }
 
+/// Where a run is killed whose crashes are tried out.
+#[derive(Debug, Args)]
+pub struct Crash {
+    /// Kill this process once the run has recorded this entry
+    #[arg(long = "crash-after", value_name = "ENTRY", hide = true)]
+    pub after: Option<u64>,
+    /// Kill it at once, and not when the entry is on disk
+    #[arg(long = "crash-suddenly", requires = "after", hide = true)]
+    pub suddenly: bool,
+}
+
+impl Crash {
+    /// Has the run die where that is asked for.
+    pub fn applied_to(&self, accepted: Accepted) -> Accepted {
+        let death = if self.suddenly { Death::Sudden } else { Death::Durable };
+        match self.after {
+            Some(entry) => accepted.dying_after(entry, death),
+            None => accepted,
+        }
+    }
+}
+
 /// `remit runs`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  remit runs --limit 5")]
@@ -83,11 +110,11 @@ pub struct Runs {
 
 /// `remit show`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  remit show last --calls")]
+#[command(after_help = "Examples:\n  remit show last --calls\n  remit show incident.remit")]
 pub struct Show {
-    /// A run: its id, the beginning of it, or `last`
-    #[arg(default_value = "last")]
-    pub run: RunRef,
+    /// A run: its id, the beginning of it, or `last`; or the file of a bundle
+    #[arg(default_value = "last", value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub run: RecordRef,
     /// List every host call
     #[arg(long)]
     pub calls: bool,
@@ -96,13 +123,48 @@ pub struct Show {
     pub json: bool,
 }
 
-/// `remit replay`.
+/// `remit resume`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  remit replay last\n  remit replay 0192f --with target/new.wasm")]
-pub struct Replay {
+#[command(after_help = "Example:\n  remit resume last")]
+pub struct Resume {
+    #[command(flatten)]
+    pub crash: Crash,
     /// A run: its id, the beginning of it, or `last`
     #[arg(default_value = "last")]
     pub run: RunRef,
+    /// Print result and usage as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit decide`.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("decision").required(true).args(["retry", "fail"]),
+    after_help = "Examples:\n  remit decide last 41 --retry\n  remit decide 0192f 41 --fail"
+)]
+pub struct Decide {
+    /// A run: its id, the beginning of it, or `last`
+    pub run: RunRef,
+    /// The entry that is in doubt, as `remit show` says
+    pub entry: u64,
+    /// It was not done: it is done again when the run goes on
+    #[arg(long)]
+    pub retry: bool,
+    /// The run ends as failed
+    #[arg(long)]
+    pub fail: bool,
+}
+
+/// `remit replay`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  remit replay last\n  remit replay 0192f --with target/new.wasm\n  remit replay incident.remit"
+)]
+pub struct Replay {
+    /// A run: its id, the beginning of it, or `last`; or the file of a bundle
+    #[arg(default_value = "last", value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub run: RecordRef,
     /// Replay with this component instead; fuel is then reported and not compared
     #[arg(long, value_name = "COMPONENT", value_hint = ValueHint::FilePath)]
     pub with: Option<PathBuf>,
@@ -111,17 +173,51 @@ pub struct Replay {
     pub json: bool,
 }
 
+/// `remit diff`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  remit diff 0192f4 last\n  remit diff incident.remit last --json")]
+pub struct Diff {
+    /// A run: its id, the beginning of it, or `last`; or the file of a bundle
+    #[arg(value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub left: RecordRef,
+    /// The run that it is compared with
+    #[arg(value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub right: RecordRef,
+    /// Print the comparison as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `remit verify`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  remit verify last --key $(remit identity)")]
+#[command(after_help = "Examples:
+  remit verify last --key $(remit identity)
+  remit verify incident.remit --key ed25519:2d5c…")]
 pub struct Verify {
-    /// A run: its id, the beginning of it, or `last`
-    #[arg(default_value = "last")]
-    pub run: RunRef,
-    /// The public key to verify with, as `remit identity` prints it; without it, this host's
+    /// A run: its id, the beginning of it, or `last`; or the file of a bundle
+    #[arg(default_value = "last", value_name = "RUN|FILE", value_hint = ValueHint::FilePath)]
+    pub run: RecordRef,
+    /// The public key to verify with, as `remit identity` prints it; without it, this host's, and for a bundle none
     #[arg(long, value_name = "KEY")]
     pub key: Option<PublicKey>,
     /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `remit export`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit export last -o incident.remit")]
+pub struct Export {
+    /// A run: its id, the beginning of it, or `last`
+    pub run: RunRef,
+    /// The file to write, such as incident.remit
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Replace the file where there is one
+    #[arg(long)]
+    pub force: bool,
+    /// Print what was written as JSON
     #[arg(long)]
     pub json: bool,
 }

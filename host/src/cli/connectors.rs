@@ -262,7 +262,7 @@ fn node(session: &Session, plugin: &Plugin, granted: Granted, links: Links) -> R
     let what = format!("connector {}", plugin.name());
     let agent = session.prepare_connector(&plugin.component, Connected::To(links.linked()))?;
     let agent = agent.map_err(|error| unfit(error, &what))?;
-    let outward = outward(session, plugin, &granted.remit)?;
+    let outward = outward(session, &plugin.identity.to_string(), &granted.remit)?;
     let launch = launch_of(plugin, granted)?;
     Ok(Node { launch, agent: Agent::clone(&agent), outward, links: Arc::new(links) })
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::report::Result;
-use super::session::Session;
+use super::session::Records;
 use crate::gate::{Functions, class_name};
 use crate::id::RunId;
 use crate::journal::{Entry, Kind};
@@ -32,9 +32,9 @@ impl Doubts {
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub fn of(session: &Session, id: RunId, functions: &Functions) -> Result<Self> {
+    pub fn of(records: &Records, id: RunId, functions: &Functions) -> Result<Self> {
         let mut open = BTreeMap::new();
-        let mut reader = session.journal().reader(id)?;
+        let mut reader = records.journal().reader(id)?;
         while let Some(entry) = reader.next()? {
             match (entry.kind(), entry.function()) {
                 (Kind::Intent, Some(function)) => {

@@ -24,9 +24,9 @@ pub enum Exit {
     Limit,
     /// The guest crashed.
     Crashed,
-    /// A replay differs from its record.
+    /// A replay differs from its record, or two runs from each other.
     Diverged,
-    /// The journal cannot be trusted or read.
+    /// A journal or a bundle cannot be trusted or read.
     JournalDamaged,
     /// Another process holds the home.
     HomeBusy,
@@ -38,14 +38,18 @@ pub enum Exit {
     Interrupted,
     /// A connector did not answer.
     ConnectorFailed,
+    /// The run waits for a person.
+    Parked,
+    /// The run cannot go on.
+    NotResumable,
 }
 
 /// The lowest code of Remit's own, and the highest.
-const OWN: std::ops::RangeInclusive<u8> = 240..=251;
+const OWN: std::ops::RangeInclusive<u8> = 240..=253;
 
 impl Exit {
     /// Every exit that has one code of its own, in the order of the codes.
-    const TABLE: [Self; 14] = [
+    const TABLE: [Self; 16] = [
         Self::Ok,
         Self::AgentFailed,
         Self::Usage,
@@ -60,6 +64,8 @@ impl Exit {
         Self::HostFailed,
         Self::Interrupted,
         Self::ConnectorFailed,
+        Self::Parked,
+        Self::NotResumable,
     ];
 
     /// Returns the exit for a command that ended with `code`. A code that is Remit's own becomes 239, lest it be
@@ -90,6 +96,8 @@ impl Exit {
             Self::HostFailed => 249,
             Self::Interrupted => 250,
             Self::ConnectorFailed => 251,
+            Self::Parked => 252,
+            Self::NotResumable => 253,
         }
     }
 
@@ -104,13 +112,15 @@ impl Exit {
             Self::NotGranted => "refused before the start: something is not granted or cannot be mounted",
             Self::Limit => "a limit ended the run",
             Self::Crashed => "the guest crashed (a trap)",
-            Self::Diverged => "the replay differs from the record",
-            Self::JournalDamaged => "the journal is damaged, fails verification or is of a newer format",
+            Self::Diverged => "the replay differs from the record, or two runs from each other",
+            Self::JournalDamaged => "a journal or a bundle is damaged, fails verification or is of a newer format",
             Self::HomeBusy => "another process uses the home, and --no-wait was given",
             Self::NoSuchRun => "there is no such run",
             Self::HostFailed => "the host failed: input or output, a full disk, a read-only home",
             Self::Interrupted => "interrupted",
             Self::ConnectorFailed => "a connector that the guest called failed",
+            Self::Parked => "the run is parked until a person decides: paused, or in doubt; `remit show` says which",
+            Self::NotResumable => "the run cannot be resumed: it has ended, or what it needs is not there",
         }
     }
 }

@@ -9,10 +9,12 @@ mod check;
 mod completions;
 mod config;
 mod connectors;
+mod diff;
 mod doubt;
 mod embedded;
 pub mod exit;
 mod explain;
+mod export;
 mod find;
 mod give;
 mod grant;
@@ -22,13 +24,16 @@ mod identity;
 mod install;
 mod new;
 mod outcome;
+mod output;
 mod outward;
 mod overlap;
 pub mod plugin;
 mod plugins;
+mod records;
 mod remove;
 mod replay;
 pub mod report;
+mod resume;
 mod revoke;
 mod run;
 mod runs;
@@ -87,12 +92,31 @@ enum Command {
     Runs(args::Runs),
     /// Show a run: its remit, its end, what it used
     Show(args::Show),
+    /// Go on with a run that was interrupted, suspended or paused
+    ///
+    /// It is brought to where its record ends, and goes on from there: nothing that is recorded is done again, open
+    /// files are opened again at their place, and timers keep their deadline. What its host was doing when it was killed
+    /// is done again where that is harmless; else the run is in doubt, and `remit decide` says what became of it.
+    Resume(args::Resume),
+    /// Say what became of an effect that is in doubt
+    Decide(args::Decide),
     /// Run again against the record, and compare every call
     ///
     /// Nothing is performed and nothing is written: no files, no network, no clock.
     Replay(args::Replay),
+    /// Show the first difference of two runs, and what followed from it
+    ///
+    /// Compared are what the runs called, what they were told, how they ended, and fuel where component and engine are the
+    /// same. Exits with 0 when these are equal, and with 245 when they differ.
+    Diff(args::Diff),
     /// Verify that a run's record is whole and signed
     Verify(args::Verify),
+    /// Write a run to a file that can be replayed and verified anywhere, without a home
+    ///
+    /// The bundle holds the run's record and those of the connectors that it called, with components, manifests, remits,
+    /// inputs and everything else that they name. Secrets are in no record, and so in no bundle; what the run read and
+    /// said is.
+    Export(args::Export),
     /// Remove runs from the journal
     Rm(args::Remove),
     /// Install a plugin: keep its component and manifest, by digest
@@ -185,8 +209,12 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Run(args) => run::run(shell, &args),
         Command::Runs(args) => runs::runs(shell, &args),
         Command::Show(args) => show::show(shell, &args),
+        Command::Resume(args) => resume::resume(shell, &args),
+        Command::Decide(args) => resume::decide(shell, &args),
         Command::Replay(args) => replay::replay(shell, &args),
+        Command::Diff(args) => diff::diff(shell, &args),
         Command::Verify(args) => verify::verify(shell, &args),
+        Command::Export(args) => export::export(shell, &args),
         Command::Rm(args) => remove::remove(shell, &args),
         Command::Install(args) => install::install(shell, &args),
         Command::Plugins(args) => plugins::plugins(shell, &args),

@@ -6,10 +6,10 @@ use super::exit::Exit;
 use super::find;
 use super::report::{Result, note};
 use super::sections;
-use super::session::Session;
+use super::session::{Records, Session};
 use crate::gate::{End, Outcome};
 use crate::id::RunId;
-use crate::journal::{Extension, Kind};
+use crate::journal::{Extension, Journal, Kind};
 use crate::meter::quantity;
 
 /// Returns the exit code of `run` for an outcome.
@@ -21,7 +21,8 @@ pub fn exit_of(outcome: &Outcome) -> Exit {
         Outcome::Trapped { .. } => Exit::Crashed,
         Outcome::Limit { .. } => Exit::Limit,
         Outcome::ConnectorFailed { .. } => Exit::ConnectorFailed,
-        Outcome::Interrupted { .. } => Exit::Interrupted,
+        Outcome::Interrupted { .. } | Outcome::Suspended { .. } => Exit::Interrupted,
+        Outcome::Paused { .. } | Outcome::InDoubt { .. } => Exit::Parked,
         Outcome::HostFailed { .. } => Exit::HostFailed,
     }
 }
@@ -82,8 +83,20 @@ pub fn tell(session: &Session, id: RunId, end: &End) -> Result<()> {
     if let Some(hint) = hint(&end.outcome) {
         note(format!("hint: {hint}"));
     }
-    note("next: `remit replay last` runs it again from the record, `remit show last --calls` lists it");
+    note(next(&end.outcome));
     Ok(())
+}
+
+/// Returns what can be done with a run that stands so.
+fn next(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Suspended { .. } => "next: `remit resume last` goes on with it, `remit show last --calls` lists it",
+        Outcome::Paused { .. } => "next: see to that, then `remit resume last` goes on with it",
+        Outcome::InDoubt { .. } => {
+            "next: look at the other side, then `remit decide last ENTRY --retry` or `--fail`; `remit show last` says more"
+        }
+        _ => "next: `remit replay last` runs it again from the record, `remit show last --calls` lists it",
+    }
 }
 
 /// How often a run called what, and what it was refused.
@@ -105,11 +118,11 @@ impl Tally {
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub fn of(session: &Session, id: RunId) -> Result<Self> {
+    pub fn of(records: &Records, id: RunId) -> Result<Self> {
         let mut counts = std::collections::BTreeMap::<String, u64>::new();
         let (mut denials, mut failures) = (Vec::new(), Vec::new());
         let mut grantee = None;
-        let mut reader = session.journal().reader(id)?;
+        let mut reader = records.journal().reader(id)?;
         while let Some(entry) = reader.next()? {
             let Some(function) = entry.function() else { continue };
             if entry.kind() != Kind::Intent {
@@ -124,7 +137,7 @@ impl Tally {
             if let Some(denial) = extension.denial {
                 let grantee = match &mut grantee {
                     Some(grantee) => grantee,
-                    none => none.insert(Grantee::of(session, id)?),
+                    none => none.insert(Grantee::of(records.journal(), id)?),
                 };
                 let denial = grantee.denied(&function.name, &denial);
                 if denials.len() < LISTED_MAX && !denials.contains(&denial) {
@@ -148,10 +161,10 @@ struct Grantee {
 }
 
 impl Grantee {
-    fn of(session: &Session, id: RunId) -> Result<Self> {
-        let header = session.journal().header(id)?;
+    fn of(journal: &Journal, id: RunId) -> Result<Self> {
+        let header = journal.header(id)?;
         let is_bare = header.plugin.identity.starts_with("file:");
-        Ok(Self { typed: find::typed(session.journal(), &header)?, is_bare })
+        Ok(Self { typed: find::typed(journal, &header)?, is_bare })
     }
 
     /// Says what was refused and which grant would allow it, to be kept.

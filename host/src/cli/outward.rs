@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::exit::Exit;
-use super::plugin::Plugin;
 use super::report::{Failure, OrFail as _, Result, note};
 use super::session::Session;
 use crate::agent::Outward;
@@ -25,15 +24,14 @@ use crate::secret::Vault;
 ///
 /// # Errors
 /// When the configuration, a file that it names or the vault cannot be read.
-pub(super) fn outward(session: &Session, plugin: &Plugin, remit: &Remit) -> Result<Outward> {
+pub(super) fn outward(session: &Session, identity: &str, remit: &Remit) -> Result<Outward> {
     if remit.http().is_empty() && remit.model().is_none() {
         return Ok(Outward::default());
     }
     let config = config::read(session.home().path())?;
     let sender = Arc::new(Sender::new(Options::system(roots(&config.extra_roots)?, session.clock().clone())));
-    let identity = plugin.identity.to_string();
-    let network = network(session, &identity, remit, &sender)?;
-    let models = Asked { session, identity: &identity, remit, config: &config, sender }.models()?;
+    let network = network(session, identity, remit, &sender)?;
+    let models = Asked { session, identity, remit, config: &config, sender }.models()?;
     Ok(Outward { network, models })
 }
 

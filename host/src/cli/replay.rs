@@ -6,8 +6,8 @@ use super::Shell;
 use super::args;
 use super::exit::Exit;
 use super::outcome::sentence;
-use super::report::{Failure, OrFail as _, Result, note, print_json};
-use super::session::Session;
+use super::records::Place;
+use super::report::{Failure, OrFail as _, Result, note, plain, print_json};
 use crate::agent::{Replayed, Stop, Verdict, recall};
 use crate::digest::Content;
 use crate::gate::FuelRule;
@@ -16,8 +16,7 @@ use crate::meter::quantity;
 
 /// Replays the run and returns how the process ends.
 pub fn replay(shell: &Shell, args: &args::Replay) -> Result {
-    let session = Session::with_host(shell, "remit replay")?;
-    let run = session.find(&args.run)?;
+    let (session, run) = Place::with_host(shell, "remit replay", &args.run)?;
     let recalled = recall(session.journal(), run)?;
     let component = match &args.with {
         Some(path) => std::fs::read(path).or_fail(Exit::Usage, format!("cannot read component {}", path.display()))?,
@@ -76,7 +75,7 @@ fn tell(run: RunId, rule: FuelRule, replayed: &Replayed) -> Result<()> {
     match &replayed.verdict {
         Verdict::Matched => {
             super::report::print(format!("replay of {run} matched: {entries} calls, entry for entry and {fuel}\n"))?;
-            note(format!("it {}", sentence(&replayed.end.outcome)));
+            note(format!("it {}", plain(&sentence(&replayed.end.outcome))));
         }
         Verdict::Unfinished => super::report::print(format!(
             "replay of {run} matched its {entries} recorded calls, {fuel}; the record has no end, because its host was killed\n"

@@ -62,7 +62,7 @@ impl Failure {
         let Some(error) = &self.error else { return String::new() };
         let mut report = match error.downcast_ref::<manifest::Errors>() {
             Some(errors) => errors.render(styled),
-            None => format!("{}: {}", paint("error", ERROR, styled), chain(error)),
+            None => format!("{}: {}", paint("error", ERROR, styled), plain_lines(&chain(error))),
         };
         if let Some(hint) = &self.hint {
             // Writing to a string does not fail.
@@ -106,6 +106,24 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for std::result::Result<T, E> {
     fn or_fail(self, exit: Exit, context: impl Display) -> Result<T> {
         self.map_err(|error| Failure::from_error(exit, error).context(context))
     }
+}
+
+/// Returns text of a record as a terminal may be given it: control characters as escapes, the ends of lines too. A record
+/// can come from a stranger.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() {
+            true => plain.extend(c.escape_default()),
+            false => plain.push(c),
+        }
+    }
+    plain
+}
+
+/// As [`plain`], for text of several lines.
+pub fn plain_lines(text: &str) -> String {
+    text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns an error with its causes, less those that already stand in the text before them.
@@ -193,6 +211,13 @@ mod tests {
         assert_eq!(failure.render(false), "error: cannot read x: it broke\nhint: mend it");
         assert!(failure.render(true).starts_with("\u{1b}["));
         assert_eq!(failure.exit(), Exit::HostFailed);
+    }
+
+    #[test]
+    fn a_strangers_text_moves_no_cursor() {
+        assert_eq!(plain("é\u{1b}[2J\n\u{9b}x"), "é\\u{1b}[2J\\n\\u{9b}x");
+        let failure = Failure::new(Exit::JournalDamaged, "function `\u{1b}[2J`\nends");
+        assert_eq!(failure.render(false), "error: function `\\u{1b}[2J`\nends");
     }
 
     #[test]

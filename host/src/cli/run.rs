@@ -1,9 +1,7 @@
 //! `remit run`: load, grant, run, and say what happened.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
-
-use serde_json::{Value as Json, json};
+use std::io::IsTerminal as _;
 
 use super::Shell;
 use super::args::{self, Input};
@@ -13,15 +11,13 @@ use super::exit::Exit;
 use super::find::Named;
 use super::give::Answers;
 use super::grant::Granted;
-use super::outcome::{exit_of, tell};
+use super::output::Output;
 use super::outward::outward;
 use super::plugin::Plugin;
-use super::report::{Failure, Result, note, print_bytes, print_json};
+use super::report::{Failure, Result, note};
 use super::session::Session;
 use crate::agent::{Agent, Launch, LaunchError, Stop, accept};
 use crate::engine::World;
-use crate::gate::{End, Outcome, OutputStream};
-use crate::id::RunId;
 use crate::meter::{LimitKind, Limits};
 
 /// Runs the plugin and returns how the process ends.
@@ -45,22 +41,22 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
         true => agent,
         false => connectors::agent(session, plugin, &what, &resolved.links)?,
     };
-    let outward = outward(session, plugin, &granted.remit)?;
+    let outward = outward(session, &plugin.identity.to_string(), &granted.remit)?;
     let launch = launch(plugin, &agent, args, granted)?;
     let engine = session.host()?.engine().fingerprint();
-    let stop = Stop::default();
+    let stop = Stop::by_principal(&principal());
     let mut shown = Output::new(agent.world(), args.json);
     let (id, ended) = session.block_on(&stop, async {
         let accepted =
             accept(launch, &agent, engine, session.journal(), session.clock().clone()).map_err(not_started)?;
-        let accepted = accepted.with(&outward);
+        let accepted = args.crash.applied_to(accepted.with(&outward));
         let connectors = resolved.connectors.iter();
         let accepted = connectors.fold(accepted, |accepted, all| accepted.calling(all, &resolved.links));
         let id = accepted.id;
         note(format!("run {id}"));
         Ok::<_, Failure>((id, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await))
     })??;
-    conclude(session, args, id, &ended?, shown)
+    shown.conclude(session, id, &ended?)
 }
 
 /// Refuses a component that is not what its manifest says, because a person granted what the manifest says.
@@ -150,68 +146,4 @@ fn not_started(error: LaunchError) -> Failure {
         error => Failure::from_error(Exit::NotGranted, error)
             .hint("mounts are existing folders, not links, none inside another; see `remit help run`"),
     }
-}
-
-/// Where a guest's output goes while it runs: a command's stdout is the result; everything else is for people.
-struct Output {
-    world: World,
-    json: bool,
-    stdout: Vec<u8>,
-    unread: bool,
-}
-
-impl Output {
-    fn new(world: World, json: bool) -> Self {
-        Self { world, json, stdout: Vec::new(), unread: false }
-    }
-
-    fn show(&mut self, stream: OutputStream, bytes: &[u8]) {
-        match stream {
-            OutputStream::Stdout if self.json => self.stdout.extend_from_slice(bytes),
-            OutputStream::Stdout if self.world == World::Command => {
-                let mut stdout = std::io::stdout().lock();
-                self.unread |= stdout.write_all(bytes).and_then(|()| stdout.flush()).is_err();
-            }
-            // What a guest writes for people must not drive their terminal.
-            _ if std::io::stderr().is_terminal() => {
-                let text = String::from_utf8_lossy(bytes);
-                let safe: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-                let _ = std::io::stderr().lock().write_all(safe.as_bytes());
-            }
-            _ => {
-                let _ = std::io::stderr().lock().write_all(bytes);
-            }
-        }
-    }
-}
-
-fn conclude(session: &Session, args: &args::Run, id: RunId, end: &End, output: Output) -> Result {
-    if args.json {
-        let mut report = super::outcome::json(id, end);
-        if output.world == World::Command {
-            report["stdout"] = text_or_bytes(&output.stdout);
-        }
-        print_json(&report)?;
-    } else if let Outcome::Succeeded { result: Some(result) } = &end.outcome {
-        print_bytes(pretty(result).as_bytes())?;
-    }
-    tell(session, id, end)?;
-    Ok(exit_of(&end.outcome))
-}
-
-fn text_or_bytes(bytes: &[u8]) -> Json {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => json!(text),
-        Err(_) => json!({ "bytes": bytes }),
-    }
-}
-
-/// Shows an agent's result: indented on a terminal, as it is otherwise.
-fn pretty(result: &str) -> String {
-    if std::io::stdout().is_terminal()
-        && let Ok(value) = serde_json::from_str::<Json>(result)
-    {
-        return format!("{value:#}\n");
-    }
-    format!("{result}\n")
 }

@@ -9,8 +9,9 @@ use super::outcome::sentence;
 use super::report::{Result, note, print, print_json};
 use super::session::Session;
 use super::table::table;
-use crate::gate::End;
+use crate::gate::{End, LastState};
 use crate::journal::Summary;
+use crate::lifecycle::State;
 use crate::meter::quantity;
 
 /// Lists the runs.
@@ -35,13 +36,23 @@ pub fn runs(shell: &Shell, args: &args::Runs) -> Result {
     Ok(Exit::Ok)
 }
 
-/// Returns how a run ended, where it has.
+/// Returns how a run ended or is parked, where it has or is.
 pub fn end_of(summary: &Summary) -> Option<End> {
-    serde_json::from_slice(summary.ended.as_deref()?).ok()
+    LastState::read(summary.state.as_deref()?).ok()?.end()
 }
 
-fn state(summary: &Summary) -> String {
-    end_of(summary).map_or_else(|| "unfinished".to_owned(), |end| end.outcome.name().to_owned())
+/// Tells whether a run has ended, so that nothing of its plugin is needed to go on with it.
+pub fn is_over(summary: &Summary) -> bool {
+    end_of(summary).is_some_and(|end| end.outcome.state().is_end())
+}
+
+/// Returns the name of the state that a run is in, and how it ended for one that has.
+fn state(summary: &Summary) -> &'static str {
+    match end_of(summary) {
+        Some(end) => end.outcome.name(),
+        None if summary.live => State::Running.name(),
+        None => State::Interrupted.name(),
+    }
 }
 
 fn row(summary: &Summary) -> Vec<String> {
@@ -49,7 +60,7 @@ fn row(summary: &Summary) -> Vec<String> {
         summary.id.to_string(),
         summary.header.accepted.to_string(),
         summary.header.plugin.name.clone(),
-        state(summary),
+        state(summary).to_owned(),
         quantity::count(summary.entries),
         quantity::fuel(summary.fuel),
     ]

@@ -3,6 +3,7 @@
 
 use std::cell::OnceCell;
 use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,8 +26,13 @@ use crate::time::Clock;
 /// One command's view of a home.
 pub struct Session {
     home: Home,
-    journal: Journal,
     clock: Clock,
+    records: Records,
+}
+
+/// One command's view of recorded runs: those of a home, or those of a bundle.
+pub struct Records {
+    journal: Journal,
     cache: Cache,
     /// Left to the end of the process, as agents are: taking engine, pool and linked functions apart takes longer than
     /// a short run.
@@ -62,7 +68,8 @@ impl Session {
         let opening = Journal::begin_open(&path, key, &journal::Options::default())?;
         let host = host();
         let journal = opening.finish().map_err(|error| unopened(error, &path))?;
-        Ok(Self { home, journal, clock: shell.clock().clone(), cache, host: host?, callees: LazyHost::new() })
+        let records = Records { journal, cache, host: host?, callees: LazyHost::new() };
+        Ok(Self { home, clock: shell.clock().clone(), records })
     }
 
     /// Returns the home.
@@ -70,14 +77,37 @@ impl Session {
         &self.home
     }
 
-    /// Returns the journal.
-    pub fn journal(&self) -> &Journal {
-        &self.journal
-    }
-
     /// Returns where time comes from.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Closes the journal, so that the next command opens it without looking for a crash.
+    ///
+    /// # Errors
+    /// When the last commit fails.
+    pub fn close(self) -> Result<()> {
+        Ok(self.records.journal.close()?)
+    }
+}
+
+impl Deref for Session {
+    type Target = Records;
+
+    fn deref(&self) -> &Records {
+        &self.records
+    }
+}
+
+impl Records {
+    /// Returns the view of a journal that belongs to no home. What is compiled for it is kept nowhere.
+    pub fn of(journal: Journal) -> Self {
+        Self { journal, cache: Cache::nowhere(), host: LazyHost::new(), callees: LazyHost::new() }
+    }
+
+    /// Returns the journal.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     /// Returns the engine with everything linked.
@@ -96,7 +126,7 @@ impl Session {
         self.prepare(component, Connected::ByRecord)?.map_err(|error| unfit(error, what))
     }
 
-    /// As [`Session::agent`], linked to connectors.
+    /// As [`Records::agent`], linked to connectors.
     ///
     /// # Errors
     /// When the platform cannot run the engine; within, why the component cannot be started.
@@ -108,10 +138,10 @@ impl Session {
         Ok(self.prepare_on(self.host()?, component, connected))
     }
 
-    /// As [`Session::prepare`], for a connector.
+    /// As [`Records::prepare`], for a connector.
     ///
     /// # Errors
-    /// As [`Session::prepare`].
+    /// As [`Records::prepare`].
     pub fn prepare_connector(
         &self,
         component: &Content,
@@ -197,14 +227,6 @@ impl Session {
         signals::set(&stop.flag()).map_err(failed)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         Ok(runtime.block_on(work))
-    }
-
-    /// Closes the journal, so that the next command opens it without looking for a crash.
-    ///
-    /// # Errors
-    /// When the last commit fails.
-    pub fn close(self) -> Result<()> {
-        Ok(self.journal.close()?)
     }
 }
 

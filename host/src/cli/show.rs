@@ -9,9 +9,10 @@ use super::args;
 use super::doubt::{Doubts, class_of};
 use super::exit::Exit;
 use super::outcome::{Tally, failed, sentence};
-use super::report::{Result, print, print_json};
+use super::records::Place;
+use super::report::{Result, plain, plain_lines, print, print_json};
 use super::runs::{end_of, json as run_json};
-use super::session::Session;
+use super::session::Records;
 use crate::gate::{Functions, Outcome};
 use crate::journal::{Entry, Kind, Summary};
 use crate::meter::quantity;
@@ -22,23 +23,28 @@ const SHOWN_MAX: usize = 100;
 
 /// Shows the run.
 pub fn show(shell: &Shell, args: &args::Show) -> Result {
-    let session = &Session::open(shell, "remit show")?;
-    let summary = session.journal().summary(session.find(&args.run)?)?;
+    let (place, run) = &Place::open(shell, "remit show", &args.run)?;
+    let session: &Records = place;
+    let summary = session.journal().summary(*run)?;
+    let others = place.others(*run)?;
     let functions = session.functions(&summary.header)?;
     let doubts = Doubts::of(session, summary.id, &functions)?;
     if args.json {
         let mut report = run_json(&summary);
         report["remit"] = serde_json::from_slice(&session.blob(summary.header.remit)?).unwrap_or_default();
         report["in-doubt"] = doubts.json();
+        if !others.is_empty() {
+            report["others"] = json!(others);
+        }
         if args.calls {
             report["calls"] = calls_json(session, &summary, &functions)?;
         }
         print_json(&report)?;
         return Ok(Exit::Ok);
     }
-    print(about(session, &summary)?)?;
-    for line in doubts.lines() {
-        print(line + "\n")?;
+    let bundled = others.iter().map(|other| format!("with it    {other}"));
+    for line in about(session, &summary)?.into_iter().chain(bundled).chain(doubts.lines()) {
+        print(plain(&line) + "\n")?;
     }
     if args.calls {
         print_calls(session, &summary, &functions, &doubts)?
@@ -48,7 +54,7 @@ pub fn show(shell: &Shell, args: &args::Show) -> Result {
     Ok(Exit::Ok)
 }
 
-fn about(session: &Session, summary: &Summary) -> Result<String> {
+fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {
     let header = &summary.header;
     let version = header.plugin.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     let mut lines = vec![
@@ -66,13 +72,13 @@ fn about(session: &Session, summary: &Summary) -> Result<String> {
     for (key, value) in &header.labels {
         lines.push(format!("label      {key}={value}"));
     }
-    if let Ok(remit) = Remit::parse(&session.blob(header.remit)?) {
+    if let Ok(remit) = Remit::parse(&records.blob(header.remit)?) {
         lines.extend(
             remit.describe(None).into_iter().map(|line| format!("may        {}: {}", line.capability, line.scope)),
         );
     }
     match end_of(summary) {
-        None => lines.push("state      unfinished: it runs elsewhere, or its host was killed".into()),
+        None => lines.push("state      interrupted: its host was killed; `remit resume` goes on with it".into()),
         Some(end) => {
             lines.push(format!("state      {}", sentence(&end.outcome)));
             lines.push(format!("used       {}", end.usage));
@@ -84,16 +90,16 @@ fn about(session: &Session, summary: &Summary) -> Result<String> {
             }
         }
     }
-    Ok(lines.join("\n") + "\n")
+    Ok(lines)
 }
 
-fn print_tally(session: &Session, summary: &Summary) -> Result<()> {
-    let tally = Tally::of(session, summary.id)?;
+fn print_tally(records: &Records, summary: &Summary) -> Result<()> {
+    let tally = Tally::of(records, summary.id)?;
     for (function, count) in &tally.calls {
-        print(format!("{count:>9}  {function}\n"))?;
+        print(format!("{count:>9}  {}\n", plain(function)))?;
     }
     for denial in &tally.denials {
-        print(format!("refused    {denial}\n"))?;
+        print(format!("refused    {}\n", plain_lines(denial)))?;
     }
     for failure in &tally.failures {
         print(format!("no answer  {failure}\n"))?;
@@ -101,10 +107,10 @@ fn print_tally(session: &Session, summary: &Summary) -> Result<()> {
     Ok(())
 }
 
-fn print_calls(session: &Session, summary: &Summary, functions: &Functions, doubts: &Doubts) -> Result<()> {
-    let mut reader = session.journal().reader(summary.id)?;
+fn print_calls(records: &Records, summary: &Summary, functions: &Functions, doubts: &Doubts) -> Result<()> {
+    let mut reader = records.journal().reader(summary.id)?;
     while let Some(entry) = reader.next()? {
-        print(line(&entry, functions, doubts)?)?;
+        print(plain(&line(&entry, functions, doubts)?) + "\n")?;
     }
     Ok(())
 }
@@ -112,11 +118,7 @@ fn print_calls(session: &Session, summary: &Summary, functions: &Functions, doub
 fn line(entry: &Entry<'_>, functions: &Functions, doubts: &Doubts) -> Result<String> {
     let (number, fuel) = (entry.number(), entry.fuel());
     let Some(function) = entry.function() else {
-        return Ok(format!(
-            "{number:>7} {fuel:>12}  {}  {}\n",
-            kind(entry.kind()),
-            cut(&shown_state(entry).to_string())
-        ));
+        return Ok(format!("{number:>7} {fuel:>12}  {}  {}", kind(entry.kind()), cut(&shown_state(entry).to_string())));
     };
     let (params, outcome) = shown(entry, functions);
     let extension = entry.extension()?;
@@ -128,33 +130,41 @@ fn line(entry: &Entry<'_>, functions: &Functions, doubts: &Doubts) -> Result<Str
         _ => format!(" -> {}", cut(&outcome.to_string())),
     };
     let why = failed(&extension).map(|why| format!("  ({why})")).unwrap_or_default();
-    Ok(format!("{number:>7} {fuel:>12}  {}{}{arrow}{why}{by}{refused}\n", function.name, cut(&params.to_string())))
+    Ok(format!("{number:>7} {fuel:>12}  {}{}{arrow}{why}{by}{refused}", function.name, cut(&params.to_string())))
 }
 
-fn calls_json(session: &Session, summary: &Summary, functions: &Arc<Functions>) -> Result<Json> {
+fn calls_json(records: &Records, summary: &Summary, functions: &Arc<Functions>) -> Result<Json> {
     let mut calls = Vec::new();
-    let mut reader = session.journal().reader(summary.id)?;
+    let mut reader = records.journal().reader(summary.id)?;
     while let Some(entry) = reader.next()? {
-        let (params, outcome) = shown(&entry, functions);
-        let extension = entry.extension()?;
-        calls.push(json!({
-            "entry": entry.number(),
-            "kind": kind(entry.kind()),
-            "function": entry.function().map(|function| &function.name),
-            "class": entry.function().map(|_| class_of(&entry)).transpose()?,
-            "fuel": entry.fuel(),
-            "time-us": entry.time_us(),
-            "params": params,
-            "outcome": outcome,
-            "answers": extension.answers,
-            "grant": extension.grant,
-            "denial": extension.denial.and_then(|denial| serde_json::from_str::<Json>(&denial).ok()),
-            "cause": extension.cause,
-            "usage": extension.usage.and_then(|usage| serde_json::from_str::<Json>(&usage).ok()),
-            "before": extension.before.and_then(|before| serde_json::from_str::<Json>(&before).ok()),
-        }));
+        calls.push(entry_json(&entry, functions)?);
     }
     Ok(Json::Array(calls))
+}
+
+/// Returns an entry for programs.
+///
+/// # Errors
+/// When its extension cannot be read.
+pub(super) fn entry_json(entry: &Entry<'_>, functions: &Functions) -> Result<Json> {
+    let (params, outcome) = shown(entry, functions);
+    let extension = entry.extension()?;
+    Ok(json!({
+        "entry": entry.number(),
+        "kind": kind(entry.kind()),
+        "function": entry.function().map(|function| &function.name),
+        "class": entry.function().map(|_| class_of(entry)).transpose()?,
+        "fuel": entry.fuel(),
+        "time-us": entry.time_us(),
+        "params": params,
+        "outcome": outcome,
+        "answers": extension.answers,
+        "grant": extension.grant,
+        "denial": extension.denial.and_then(|denial| serde_json::from_str::<Json>(&denial).ok()),
+        "cause": extension.cause,
+        "usage": extension.usage.and_then(|usage| serde_json::from_str::<Json>(&usage).ok()),
+        "before": extension.before.and_then(|before| serde_json::from_str::<Json>(&before).ok()),
+    }))
 }
 
 /// Shows params and outcome as the function's types say; what has no outcome recorded shows null.
@@ -184,7 +194,8 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn cut(text: &str) -> String {
+/// Cuts text to what is shown of it on one line.
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(SHOWN_MAX) {
         None => text.to_owned(),
         Some((cut, _)) => format!("{}…", &text[..cut]),

@@ -35,5 +35,5 @@ pub fn uninstall(shell: &Shell, args: &args::Uninstall) -> Result {
 
 fn unfinished(session: &Session, identity: &str) -> Result<usize> {
     let runs = session.journal().runs()?;
-    Ok(runs.iter().filter(|run| run.ended.is_none() && run.header.plugin.identity == identity).count())
+    Ok(runs.iter().filter(|run| !super::runs::is_over(run) && run.header.plugin.identity == identity).count())
 }

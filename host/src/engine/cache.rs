@@ -25,9 +25,10 @@ const TAG_LEN: usize = 32;
 /// How much of an entry is read at a time, in bytes.
 const READ_BYTES: usize = 64 * 1024;
 
-/// The cache of one home.
+/// The cache of one home, or of none.
 pub struct Cache {
-    folder: PathBuf,
+    /// Nothing: every component is compiled.
+    folder: Option<PathBuf>,
     key: [u8; 32],
     hits: AtomicU64,
     compiled: AtomicU64,
@@ -45,7 +46,12 @@ pub struct CacheStats {
 impl Cache {
     /// Opens the cache in `folder`. `key` must be known to this host alone.
     pub fn new(folder: PathBuf, key: [u8; 32]) -> Self {
-        Self { folder, key, hits: AtomicU64::new(0), compiled: AtomicU64::new(0) }
+        Self { folder: Some(folder), key, hits: AtomicU64::new(0), compiled: AtomicU64::new(0) }
+    }
+
+    /// Returns a cache that keeps nothing, for who has no home.
+    pub fn nowhere() -> Self {
+        Self { folder: None, key: [0; 32], hits: AtomicU64::new(0), compiled: AtomicU64::new(0) }
     }
 
     /// Returns what the cache did in this process.
@@ -59,16 +65,22 @@ impl Cache {
     /// [`ComponentError::Refused`] when the engine does not accept the component.
     pub fn load(&self, engine: &Engine, component: &Content) -> Result<Component, ComponentError> {
         let digest = component.digest();
-        let path = self.folder.join(format!("{digest}-{}.cwasm", engine.fingerprint().short()));
+        let Some(folder) = &self.folder else { return self.compile(engine, component) };
+        let path = folder.join(format!("{digest}-{}.cwasm", engine.fingerprint().short()));
         if let Some(compiled) = self.read(engine, digest, &path) {
             self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(compiled);
         }
-        let compiled = engine.compile(component)?;
-        self.compiled.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = self.write(engine, digest, &compiled, &path) {
+        let compiled = self.compile(engine, component)?;
+        if let Err(error) = self.write(engine, digest, &compiled, folder, &path) {
             tracing::warn!(path = %path.display(), "compiled component is not cached: {error:#}");
         }
+        Ok(compiled)
+    }
+
+    fn compile(&self, engine: &Engine, component: &Content) -> Result<Component, ComponentError> {
+        let compiled = engine.compile(component)?;
+        self.compiled.fetch_add(1, Ordering::Relaxed);
         Ok(compiled)
     }
 
@@ -85,10 +97,17 @@ impl Cache {
         deserialize(engine, code)
     }
 
-    fn write(&self, engine: &Engine, digest: Digest, component: &Component, path: &Path) -> Result<(), WriteError> {
+    fn write(
+        &self,
+        engine: &Engine,
+        digest: Digest,
+        component: &Component,
+        folder: &Path,
+        path: &Path,
+    ) -> Result<(), WriteError> {
         let code = component.serialize().map_err(|error| WriteError::Serialize(error.to_string()))?;
-        fs::create_dir_all(&self.folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
         let mut authenticator = self.authenticator(engine, digest);
         authenticator.update(&code);
         file.write_all(&authenticator.finalize().into_bytes())?;
@@ -168,6 +187,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(loads(folder.path(), [1; 32], 3), stats(2, 1));
         assert_eq!(loads(folder.path(), [1; 32], 1), stats(1, 0));
+    }
+
+    #[test]
+    fn who_has_no_home_compiles_each_time() {
+        let engine = Engine::new(PoolSize { runs: 1 }).unwrap();
+        let (cache, component) = (Cache::nowhere(), Content::of(b"\0asm\x0d\0\x01\0"));
+        (0..2).for_each(|_| drop(cache.load(&engine, &component).unwrap()));
+        assert_eq!(cache.stats(), stats(0, 2));
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn brief(value: &Json) -> String {
 }
 
 /// Lists the places where two values differ, outermost first, to [`PLACES_MAX`].
-fn differences(path: &str, recorded: &Json, replayed: &Json, places: &mut Vec<String>) {
+pub fn differences(path: &str, recorded: &Json, replayed: &Json, places: &mut Vec<String>) {
     if recorded == replayed || places.len() >= PLACES_MAX {
         return;
     }

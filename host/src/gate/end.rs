@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::halt::StopReason;
 use crate::id::RunId;
+use crate::lifecycle::{State, Transition};
 use crate::meter::{Crossed, Usage};
 
-/// The last state entry of a run.
+/// A state entry of a run: its last, or that it is parked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct End {
     /// What became of the run.
@@ -22,6 +23,47 @@ pub struct End {
     /// What the connectors used that it called.
     #[serde(default, skip_serializing_if = "Usage::is_nothing")]
     pub called: Usage,
+    /// Who stopped it, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// What the last state entry of a run says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LastState {
+    /// It ended, or is parked.
+    Stopped(Box<End>),
+    /// It went on, or something was decided about it.
+    Changed(Transition),
+}
+
+impl LastState {
+    /// Reads the body of a state entry.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+        match serde_json::from_slice(body) {
+            Ok(transition) => Ok(Self::Changed(transition)),
+            Err(_) => serde_json::from_slice(body).map(Self::Stopped),
+        }
+    }
+
+    /// Returns how the run ended or is parked; nothing for one that went on.
+    pub fn end(self) -> Option<End> {
+        match self {
+            Self::Stopped(end) => Some(*end),
+            Self::Changed(_) => None,
+        }
+    }
+
+    /// Returns the state that it says.
+    pub const fn state(&self) -> State {
+        match self {
+            Self::Stopped(end) => end.outcome.state(),
+            Self::Changed(transition) => transition.now,
+        }
+    }
 }
 
 /// What became of a run.
@@ -72,6 +114,23 @@ pub enum Outcome {
     HostFailed {
         /// What failed.
         message: String,
+    },
+    /// Not an end: the run waits, and goes on from here.
+    Suspended {
+        /// Who or what stopped it.
+        reason: StopReason,
+    },
+    /// Not an end: it goes on when a person says so.
+    Paused {
+        /// What has to be looked at.
+        why: String,
+    },
+    /// Not an end: whether an effect was done is not known.
+    InDoubt {
+        /// The number of its intent.
+        entry: u64,
+        /// The function that was called.
+        function: String,
     },
 }
 
@@ -143,6 +202,11 @@ impl Outcome {
             Self::ConnectorFailed { function, failed } => format!("ended in a call of {function}: {failed}"),
             Self::Interrupted { .. } => "interrupted".into(),
             Self::HostFailed { message } => format!("ended because the host failed: {message}"),
+            Self::Suspended { .. } => "suspended".into(),
+            Self::Paused { why } => format!("paused: {why}"),
+            Self::InDoubt { entry, function } => {
+                format!("in doubt: whether entry {entry}, {function}, was done is not known")
+            }
         }
     }
 
@@ -157,7 +221,26 @@ impl Outcome {
             Self::ConnectorFailed { .. } => "connector-failed",
             Self::Interrupted { .. } => "interrupted",
             Self::HostFailed { .. } => "host-failed",
+            Self::Suspended { .. } => "suspended",
+            Self::Paused { .. } => "paused",
+            Self::InDoubt { .. } => "in-doubt",
         }
+    }
+
+    /// Returns the state that a run is in with this outcome.
+    pub const fn state(&self) -> State {
+        match self {
+            Self::Succeeded { .. } => State::Succeeded,
+            Self::Suspended { .. } => State::Suspended,
+            Self::Paused { .. } => State::Paused,
+            Self::InDoubt { .. } => State::InDoubt,
+            _ => State::Failed,
+        }
+    }
+
+    /// Tells whether the run can go on.
+    pub const fn is_parked(&self) -> bool {
+        self.state().is_parked()
     }
 
     /// Says whether a replay that ended in `self` ended as the record did. Backtraces are for people and not compared.

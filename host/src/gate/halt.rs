@@ -33,6 +33,12 @@ pub enum Halt {
         /// Why not.
         failed: Box<Failed>,
     },
+    /// The run was resumed, and whether an effect was done before is not known.
+    #[error("whether entry {0} was done is not known")]
+    InDoubt(u64),
+    /// The run was resumed, and something that it stands on is not as it was.
+    #[error("{0}")]
+    Changed(String),
     /// The host could not go on; the guest is not to blame.
     #[error("journal: {0}")]
     Journal(#[from] journal::Error),

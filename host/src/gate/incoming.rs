@@ -24,7 +24,7 @@ impl<C, D> Gate<C, D> {
     pub fn enter(&mut self, index: u16, fuel: u64, params: &[u8], cause: String) -> Result<(), Halt> {
         let entered = match &mut self.side {
             Side::Live(live) => live.enter(index, fuel, params, cause),
-            Side::Replay(_) => Ok(()),
+            Side::Replay(_) | Side::Resume(_) => Ok(()),
         };
         entered.map_err(|halt| self.halt_in(index, halt))
     }
@@ -34,10 +34,12 @@ impl<C, D> Gate<C, D> {
     /// # Errors
     /// A [`Halt`] ends the run.
     pub fn leave(&mut self, index: u16, fuel: u64, result: &[u8]) -> Result<(), Halt> {
-        let left = match &mut self.side {
+        let awake = self.wake(fuel);
+        let left = awake.and_then(|()| match &mut self.side {
             Side::Live(live) => live.leave(index, fuel, result),
             Side::Replay(replay) => replay.expect(&self.functions, index, fuel, result),
-        };
+            Side::Resume(resume) => resume.leave(&self.functions, index, fuel, result),
+        });
         left.map_err(|halt| self.halt_in(index, halt))
     }
 
@@ -50,6 +52,7 @@ impl<C, D> Gate<C, D> {
         match &mut self.side {
             Side::Live(_) => Ok(None),
             Side::Replay(replay) => replay.next_incoming(&self.functions, fuel),
+            Side::Resume(resume) => resume.next_incoming(&self.functions, fuel),
         }
     }
 }

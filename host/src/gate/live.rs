@@ -5,6 +5,7 @@ mod family;
 mod incoming;
 mod record;
 mod remote;
+mod resumed;
 mod standing;
 
 pub use self::admission::{Admission, Refusal};
@@ -38,13 +39,20 @@ pub struct Turn<'a, C> {
     /// Where wall time comes from.
     pub clock: &'a Clock,
     started: Duration,
+    before: Duration,
     shown: &'a mut Vec<(OutputStream, Vec<u8>)>,
+    note: &'a mut Option<String>,
 }
 
 impl<C> Turn<'_, C> {
     /// Returns the time since the run began.
     pub fn elapsed(&self) -> Duration {
-        self.clock.elapsed().saturating_sub(self.started)
+        (self.clock.elapsed() + self.before).saturating_sub(self.started)
+    }
+
+    /// Writes into the call's entry what it found, as JSON: for a run that is resumed.
+    pub fn note(&mut self, found: String) {
+        *self.note = Some(found);
     }
 
     /// Queues output; it is shown once its entry is durable.
@@ -74,6 +82,8 @@ pub struct Live<C> {
     family: Option<Family>,
     clock: Clock,
     started: Duration,
+    /// How long the run was there before this process took it up.
+    before: Duration,
     started_us: u64,
     /// When the clock was last read for an entry.
     stamped: Duration,
@@ -81,6 +91,8 @@ pub struct Live<C> {
     outcome: Vec<u8>,
     output: Output,
     shown: Vec<(OutputStream, Vec<u8>)>,
+    /// What the call that is performed found.
+    note: Option<String>,
     /// Whether something was recorded that replay cannot derive and that is not durable yet.
     undurable_inputs: bool,
 }
@@ -124,12 +136,14 @@ impl<C> Live<C> {
             family: None,
             clock,
             started,
+            before: Duration::ZERO,
             started_us,
             stamped: Duration::ZERO,
             interned,
             outcome: Vec::with_capacity(256),
             output: Output::default(),
             shown: Vec::new(),
+            note: None,
             undurable_inputs: false,
         }
     }
@@ -173,7 +187,13 @@ impl<C> Live<C> {
 
     /// Returns the time since the run began.
     pub fn elapsed(&self) -> Duration {
-        self.clock.elapsed().saturating_sub(self.started)
+        self.run_time(self.clock.elapsed())
+    }
+
+    /// Returns how old the run is when its clock says `now`.
+    #[inline]
+    fn run_time(&self, now: Duration) -> Duration {
+        (now + self.before).saturating_sub(self.started)
     }
 
     /// Returns the wall time of a moment of the run, in microseconds since the epoch.
@@ -190,7 +210,7 @@ impl<C> Live<C> {
             Class::Pure | Class::ReadLocal | Class::WriteLocal => self.clock.elapsed_at_tick(),
             _ => self.clock.elapsed(),
         };
-        self.stamped = self.stamped.max(now.saturating_sub(self.started));
+        self.stamped = self.stamped.max(self.run_time(now));
         self.wall_us(self.stamped)
     }
 

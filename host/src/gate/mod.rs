@@ -16,9 +16,10 @@ pub mod value;
 mod live;
 mod output;
 mod replay;
+mod resume;
 
 pub use divergence::Divergence;
-pub use end::{End, Failed, Outcome, Where, Why};
+pub use end::{End, Failed, LastState, Outcome, Where, Why};
 pub use function::{Class, Function, Functions};
 pub use halt::{Halt, StopReason};
 pub use incoming::Incoming;
@@ -26,6 +27,7 @@ pub use live::{Admission, Buffered, Family, Live, Refusal, Standing, Turn};
 pub use output::{Output, OutputStream};
 pub use remote::{Departure, First, Outgoing, Permit, RemoteOp, Sending, Sent};
 pub use replay::{FuelRule, Replay, class_name};
+pub use resume::{Awaken, Open, Recovered, Restore, Resume, Tip};
 pub use value::Value;
 
 use std::sync::Arc;
@@ -83,6 +85,10 @@ pub struct Op<C, D, P, R> {
     pub foresee: Option<fn(&C, &P) -> Option<Json>>,
     /// Updates what both sides know from params and outcome. Live and replayed.
     pub apply: Option<fn(&mut D, &P, &R)>,
+    /// Brings what the capabilities hold to where the recorded call left it. Before `apply`, where a run is resumed.
+    pub restore: Option<fn(&mut Restore<'_, C>, &D, &P, &R)>,
+    /// Looks whether a call of a class with intent was done that found this in place. Where a run is resumed.
+    pub recover: Option<fn(&mut Turn<'_, C>, &D, &P, &Json) -> Result<Recovered<R>, Halt>>,
 }
 
 /// A host function computed from what is recorded already: it runs on both sides and leaves a small entry.
@@ -141,13 +147,14 @@ pub struct Gate<C, D> {
     pub derived: D,
     ordinals: Ordinals,
     params: Vec<u8>,
-    side: Side<C>,
+    side: Side<C, D>,
     halted_in: Option<u16>,
 }
 
-enum Side<C> {
+enum Side<C, D> {
     Live(Box<Live<C>>),
     Replay(Box<Replay>),
+    Resume(Box<Resume<C, D>>),
 }
 
 impl<C, D> Gate<C, D> {
@@ -163,7 +170,7 @@ impl<C, D> Gate<C, D> {
         Self::new(functions, derived, handles_max, Side::Replay(Box::new(replay)))
     }
 
-    fn new(functions: Arc<Functions>, derived: D, handles_max: u64, side: Side<C>) -> Self {
+    fn new(functions: Arc<Functions>, derived: D, handles_max: u64, side: Side<C, D>) -> Self {
         let params = Vec::with_capacity(256);
         Self { functions, derived, ordinals: Ordinals::new(handles_max), params, side, halted_in: None }
     }
@@ -172,22 +179,22 @@ impl<C, D> Gate<C, D> {
     pub fn as_live(&mut self) -> Option<&mut Live<C>> {
         match &mut self.side {
             Side::Live(live) => Some(live),
-            Side::Replay(_) => None,
+            Side::Replay(_) | Side::Resume(_) => None,
         }
     }
 
-    /// Returns the live side and what both sides know, if this run is live.
+    /// Returns the live side and what both sides know, if this run is live. See [`Gate::wake`].
     pub fn as_live_with_derived(&mut self) -> Option<(&mut Live<C>, &D)> {
         match &mut self.side {
             Side::Live(live) => Some((live, &self.derived)),
-            Side::Replay(_) => None,
+            Side::Replay(_) | Side::Resume(_) => None,
         }
     }
 
     /// Returns the replay side, if this run is replayed.
     pub fn as_replay(&mut self) -> Option<&mut Replay> {
         match &mut self.side {
-            Side::Live(_) => None,
+            Side::Live(_) | Side::Resume(_) => None,
             Side::Replay(replay) => Some(replay),
         }
     }
@@ -214,10 +221,10 @@ impl<C, D> Gate<C, D> {
     #[inline]
     pub fn call<P: Value, R: Value>(&mut self, op: &Op<C, D, P, R>, fuel: u64, params: &P) -> Result<R, Halt> {
         self.encode(params);
-        let admission = match &mut self.side {
+        let admission = self.wake(fuel).and_then(|()| match &mut self.side {
             Side::Live(live) => live.admit(op, &self.derived, params, &self.params).map(Some),
-            Side::Replay(_) => Ok(None),
-        };
+            Side::Replay(_) | Side::Resume(_) => Ok(None),
+        });
         let answer = admission.and_then(|admission| self.answer(op, fuel, params, admission));
         self.finish(op, params, answer)
     }
@@ -234,12 +241,24 @@ impl<C, D> Gate<C, D> {
         params: &P,
     ) -> Result<(Option<Admission>, Option<journal::Durable>), Halt> {
         self.encode(params);
+        self.prepare_encoded(op, fuel, params).map_err(|halt| self.halt_in(op.index, halt))
+    }
+
+    fn prepare_encoded<P: Value, R: Value>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        fuel: u64,
+        params: &P,
+    ) -> Result<(Option<Admission>, Option<journal::Durable>), Halt> {
+        let begun = self.take_begun(op.index, fuel)?;
+        self.wake(fuel)?;
         let Side::Live(live) = &mut self.side else { return Ok((None, None)) };
-        let prepared = live.admit(op, &self.derived, params, &self.params).and_then(|mut admission| {
-            let durable = live.make_durable(op, fuel, params, &self.params, &mut admission)?;
-            Ok((Some(admission), durable))
-        });
-        prepared.map_err(|halt| self.halt_in(op.index, halt))
+        if let Some(begun) = begun {
+            return Ok((Some(live.admit_begun(op, &self.derived, params, begun)?), None));
+        }
+        let mut admission = live.admit(op, &self.derived, params, &self.params)?;
+        let durable = live.make_durable(op, fuel, params, &self.params, &mut admission)?;
+        Ok((Some(admission), durable))
     }
 
     /// Does what [`Gate::prepare`] prepared, once its wait is over.
@@ -278,6 +297,7 @@ impl<C, D> Gate<C, D> {
             (Side::Replay(replay), _) => {
                 replay.answer(&self.functions, op.index, fuel, &self.params, &mut self.ordinals)
             }
+            (Side::Resume(_), _) => self.relive(op, fuel, params),
             (Side::Live(_), None) => unreachable!("a live call is admitted before it is performed"),
         }
     }
@@ -304,7 +324,8 @@ impl<C, D> Gate<C, D> {
         perform: impl FnOnce(&mut D, &mut Ordinals, &P) -> Result<R, Halt>,
     ) -> Result<R, Halt> {
         self.encode(params);
-        let answer = match &mut self.side {
+        let awake = self.wake(fuel);
+        let answer = awake.and_then(|()| match &mut self.side {
             Side::Live(live) => perform(&mut self.derived, &mut self.ordinals, params).and_then(|outcome| {
                 live.record_pure(index, fuel, &self.params)?;
                 Ok(outcome)
@@ -312,7 +333,8 @@ impl<C, D> Gate<C, D> {
             Side::Replay(replay) => replay
                 .expect(&self.functions, index, fuel, &self.params)
                 .and_then(|()| perform(&mut self.derived, &mut self.ordinals, params)),
-        };
+            Side::Resume(_) => self.recompute(index, fuel, params, perform),
+        });
         answer.map_err(|halt| self.halt_in(index, halt))
     }
 

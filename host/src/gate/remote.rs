@@ -31,6 +31,8 @@ pub struct RemoteOp<C, D, P, R, T = ()> {
     pub send: fn(Outgoing<'_, C>, &D, &P) -> Sending<R>,
     /// Updates what both sides know from params and outcome, and hands on what is for the caller. Live and replayed.
     pub apply: fn(&mut D, &P, R) -> T,
+    /// Says what a recorded call took of what is outside this host, by its entry's account. Where a run is resumed.
+    pub took: fn(&P, &R, Option<&str>) -> Usage,
 }
 
 /// What holds for a remote call that the remit allows.
@@ -95,6 +97,10 @@ pub struct Departure {
     pub(super) grant: Option<GrantId>,
     /// How its claims are answered.
     pub(super) claim: Option<journal::Answered>,
+    /// Whether claims of its intent have to be settled.
+    pub(super) is_claimed: bool,
+    /// Which attempt it is, if not the first.
+    pub(super) attempt: Option<u64>,
     /// What has to be over before it is sent.
     pub(super) first: Option<First>,
 }
@@ -141,9 +147,23 @@ impl<C, D> Gate<C, D> {
         params: &P,
     ) -> Result<Departure, Halt> {
         self.encode(params);
+        self.depart_encoded(op, fuel, params).map_err(|halt| self.halt_in(op.index, halt))
+    }
+
+    fn depart_encoded<P: Value, R: Value, T>(
+        &mut self,
+        op: &RemoteOp<C, D, P, R, T>,
+        fuel: u64,
+        params: &P,
+    ) -> Result<Departure, Halt> {
+        let begun = self.take_begun(op.index, fuel)?;
+        self.wake(fuel)?;
         let Side::Live(live) = &mut self.side else { return Ok(Departure::default()) };
-        let departure = live.depart(op, &self.functions.at(op.index).name, fuel, params, &self.params);
-        departure.map_err(|halt| self.halt_in(op.index, halt))
+        let name = &self.functions.at(op.index).name;
+        match begun {
+            Some(begun) => live.depart_begun(op, name, fuel, params, &self.params, begun.open),
+            None => live.depart(op, name, fuel, params, &self.params),
+        }
     }
 
     /// Begins to send what departed, once its wait is over. Nothing is sent for a call that was refused, whose grant has
@@ -181,6 +201,7 @@ impl<C, D> Gate<C, D> {
                 let answer = replay.answer(&self.functions, op.index, fuel, &self.params, &mut self.ordinals);
                 answer.map(|outcome| (outcome, None))
             }
+            Side::Resume(_) => self.relive_remote(op, fuel, params).map(|outcome| (outcome, None)),
         };
         match arrived {
             Ok((outcome, durable)) => Ok(((op.apply)(&mut self.derived, params, outcome), durable)),

@@ -9,7 +9,7 @@ use super::end::{End, Where};
 use super::function::{Class, Function, Functions};
 use super::halt::{Halt, Shown};
 use super::{Incoming, Ordinals, Value};
-use crate::journal::{self, Entry, Reader};
+use crate::journal::{self, Entry, Extension, Reader};
 use crate::meter::Limits;
 
 /// Whether fuel must match at every entry.
@@ -23,19 +23,45 @@ pub enum FuelRule {
 
 /// The replay side of one run.
 pub struct Replay {
-    reader: Reader,
+    record: Record,
     limits: Limits,
     fuel_rule: FuelRule,
     compared: u64,
     fuel_differences: u64,
+}
+
+/// The entries of a run, and how they end.
+struct Record {
+    reader: Reader,
     end: Option<End>,
     ran_out: bool,
+}
+
+/// An answered call, before its outcome is decoded.
+pub(super) struct Recorded<R> {
+    /// The outcome.
+    pub outcome: R,
+    /// The bytes of the outcome's recorded form.
+    pub outcome_len: u64,
+    /// When it was recorded, in microseconds since the Unix epoch.
+    pub time_us: u64,
+    /// What the entry says of what the call found.
+    pub note: Option<String>,
+    /// What the entry says of what the call took.
+    pub account: Option<String>,
 }
 
 impl Replay {
     /// Makes the replay side over a run's entries.
     pub fn new(reader: Reader, limits: Limits, fuel_rule: FuelRule) -> Self {
-        Self { reader, limits, fuel_rule, compared: 0, fuel_differences: 0, end: None, ran_out: false }
+        let record = Record { reader, end: None, ran_out: false };
+        Self { record, limits, fuel_rule, compared: 0, fuel_differences: 0 }
+    }
+
+    /// Returns how many entries were read.
+    #[inline]
+    pub(super) fn taken(&self) -> u64 {
+        self.record.reader.taken()
     }
 
     /// Returns the limits of the recorded run.
@@ -60,12 +86,12 @@ impl Replay {
 
     /// Says whether the record ends without a result: its host was killed, or still runs.
     pub fn ran_out(&self) -> bool {
-        self.ran_out
+        self.record.ran_out
     }
 
     /// Returns how the recorded run ended, once replay has come there.
     pub fn end(&self) -> Option<&End> {
-        self.end.as_ref()
+        self.record.end.as_ref()
     }
 
     /// Answers a call with the recorded outcome.
@@ -78,19 +104,46 @@ impl Replay {
         params: &[u8],
         ordinals: &mut Ordinals,
     ) -> Result<R, Halt> {
-        let function = functions.at(index);
-        let mut step = Step { function, functions, fuel, params, fuel_rule: self.fuel_rule };
-        let entry = next(&mut self.reader, &mut self.end, &mut self.ran_out, &step)?;
-        self.fuel_differences += step.compare(&entry)?;
-        let outcome: R = if entry.kind() == journal::Kind::Intent {
-            let outcome = next(&mut self.reader, &mut self.end, &mut self.ran_out, &step)?;
-            decode(&outcome, &mut step)?
-        } else {
-            decode(&entry, &mut step)?
+        self.recall(functions, index, fuel, params, ordinals, |_, outcome| outcome)
+    }
+
+    /// As [`Replay::answer`], with what else its entry says.
+    pub(super) fn answer_in_full<R: Value>(
+        &mut self,
+        functions: &Functions,
+        index: u16,
+        fuel: u64,
+        params: &[u8],
+        ordinals: &mut Ordinals,
+    ) -> Result<Recorded<R>, Halt> {
+        let recorded = |entry: &Entry<'_>, outcome| {
+            let Extension { before: note, usage: account, .. } = entry.extension()?;
+            let (outcome_len, time_us) = (entry.outcome().len() as u64, entry.time_us());
+            Ok(Recorded { outcome, outcome_len, time_us, note, account })
         };
+        self.recall(functions, index, fuel, params, ordinals, recorded)?
+    }
+
+    #[inline]
+    fn recall<R: Value, T>(
+        &mut self,
+        functions: &Functions,
+        index: u16,
+        fuel: u64,
+        params: &[u8],
+        ordinals: &mut Ordinals,
+        with: impl FnOnce(&Entry<'_>, R) -> T,
+    ) -> Result<T, Halt> {
+        let function = functions.at(index);
+        let step = Step { function, functions, fuel, params, fuel_rule: self.fuel_rule };
+        let entry = self.record.next(&step)?;
+        self.fuel_differences += step.compare(&entry)?;
+        let is_intent = entry.kind() == journal::Kind::Intent;
+        let entry = if is_intent { self.record.outcome_of_intent(&step)? } else { entry };
+        let outcome: R = decode(&entry, &step)?;
         self.compared += 1;
         outcome.handles(&mut |ordinal| ordinals.saw(ordinal));
-        Ok(outcome)
+        Ok(with(&entry, outcome))
     }
 
     /// Compares a call that both sides compute.
@@ -98,26 +151,38 @@ impl Replay {
     pub(super) fn expect(&mut self, functions: &Functions, index: u16, fuel: u64, params: &[u8]) -> Result<(), Halt> {
         let function = functions.at(index);
         let step = Step { function, functions, fuel, params, fuel_rule: self.fuel_rule };
-        let entry = next(&mut self.reader, &mut self.end, &mut self.ran_out, &step)?;
+        let entry = self.record.next(&step)?;
         self.fuel_differences += step.compare(&entry)?;
         self.compared += 1;
         Ok(())
     }
 
+    /// Compares a call with the intent that nothing answers, and returns what that says it found.
+    pub(super) fn take_open(
+        &mut self,
+        functions: &Functions,
+        index: u16,
+        fuel: u64,
+        params: &[u8],
+    ) -> Result<Option<String>, Halt> {
+        let function = functions.at(index);
+        let step = Step { function, functions, fuel, params, fuel_rule: self.fuel_rule };
+        let entry = self.record.next(&step)?;
+        self.fuel_differences += step.compare(&entry)?;
+        Ok(entry.extension()?.before)
+    }
+
     /// Takes the next call that came in. Nothing: the record has no more.
     pub(super) fn next_incoming(&mut self, functions: &Functions, fuel: u64) -> Result<Option<Incoming>, Halt> {
-        let Some(entry) = self.reader.next()? else {
-            self.ran_out = true;
-            return Ok(None);
+        let entry = match self.record.take()? {
+            Taken::Entry(entry) => entry,
+            Taken::Nothing => return Ok(None),
+            Taken::End(_, end) => {
+                let is_ended_here = is_ended_between_calls(end, functions)
+                    && (end.fuel == fuel || self.fuel_rule == FuelRule::Reported);
+                return if is_ended_here { Err(Halt::EndOfRecord) } else { Ok(None) };
+            }
         };
-        if entry.kind() == journal::Kind::State
-            && let Some(end) = end_of(&entry)
-        {
-            let is_ended_here =
-                is_ended_between_calls(&end, functions) && (end.fuel == fuel || self.fuel_rule == FuelRule::Reported);
-            self.end = Some(end);
-            return if is_ended_here { Err(Halt::EndOfRecord) } else { Ok(None) };
-        }
         let function = entry.function_name().and_then(|name| functions.get(name));
         let Some(function) = function.filter(|function| function.is_internal) else {
             let replayed = Shown { function: "the end of the call".into(), params: json!([]), fuel };
@@ -136,26 +201,78 @@ impl Replay {
     /// [`Halt::Diverged`] when the guest ended where the record goes on with a call; [`Halt::Journal`] when the
     /// record cannot be read.
     pub fn take_end(&mut self, functions: &Functions, fuel: u64) -> Result<Option<End>, Halt> {
-        if self.end.is_some() || self.ran_out {
-            return Ok(self.end.clone());
+        if self.record.end.is_some() || self.record.ran_out {
+            return Ok(self.record.end.clone());
         }
-        while let Some(entry) = self.reader.next()? {
-            match entry.kind() {
-                journal::Kind::Note => {}
-                journal::Kind::State => {
-                    if let Some(end) = end_of(&entry) {
-                        self.end = Some(end);
-                        return Ok(self.end.clone());
-                    }
-                }
-                _ => {
-                    let replayed = Shown { function: "the end of the run".into(), params: json!([]), fuel };
-                    return Err(diverged(&entry, Kind::Leftover, show(functions, &entry), replayed));
-                }
+        match self.record.take()? {
+            Taken::End(_, end) => Ok(Some(end.clone())),
+            Taken::Nothing => Ok(None),
+            Taken::Entry(entry) => {
+                let replayed = Shown { function: "the end of the run".into(), params: json!([]), fuel };
+                Err(diverged(&entry, Kind::Leftover, show(functions, &entry), replayed))
             }
         }
-        self.ran_out = true;
-        Ok(None)
+    }
+}
+
+/// What a record goes on with.
+enum Taken<'r> {
+    /// A call, an intent or an outcome.
+    Entry(Entry<'r>),
+    /// That the run ended, or is parked: the number of that entry, and what it says.
+    End(u64, &'r End),
+    /// Nothing: its host was killed, or still runs.
+    Nothing,
+}
+
+impl Record {
+    /// Returns the next entry that answers a call. Where there is none, the record has its end.
+    #[inline]
+    fn next(&mut self, step: &Step<'_>) -> Result<Entry<'_>, Halt> {
+        match self.take()? {
+            Taken::Entry(entry) => Ok(entry),
+            Taken::End(number, end) => Err(ended(number, end, step)),
+            Taken::Nothing => Err(Halt::EndOfRecord),
+        }
+    }
+
+    /// Returns the outcome of the intent that was taken last. It may have been tried more than once.
+    #[cold]
+    fn outcome_of_intent(&mut self, step: &Step<'_>) -> Result<Entry<'_>, Halt> {
+        while self.skip()? == Some(journal::Kind::Intent) {
+            step.compare(&self.next(step)?)?;
+        }
+        self.next(step)
+    }
+
+    /// Takes the next entry that replay has to do with.
+    #[inline]
+    fn take(&mut self) -> Result<Taken<'_>, Halt> {
+        self.skip()?;
+        let number = self.reader.taken();
+        match self.reader.next()? {
+            Some(entry) => {
+                // A run that was parked and went on is not at its end.
+                self.end = None;
+                Ok(Taken::Entry(entry))
+            }
+            None => {
+                self.ran_out = self.end.is_none();
+                Ok(self.end.as_ref().map_or(Taken::Nothing, |end| Taken::End(number.saturating_sub(1), end)))
+            }
+        }
+    }
+
+    /// Passes over remarks and states, and returns what kind of entry is next.
+    #[inline]
+    fn skip(&mut self) -> Result<Option<journal::Kind>, Halt> {
+        loop {
+            match self.reader.peek()? {
+                Some(journal::Kind::State) => self.end = self.reader.next()?.as_ref().and_then(end_of),
+                Some(journal::Kind::Note) => drop(self.reader.next()?),
+                kind => return Ok(kind),
+            }
+        }
     }
 }
 
@@ -198,34 +315,16 @@ impl Step<'_> {
     }
 }
 
-/// Returns the next entry that answers a call.
-#[inline]
-fn next<'r>(
-    reader: &'r mut Reader,
-    end: &mut Option<End>,
-    ran_out: &mut bool,
-    step: &Step<'_>,
-) -> Result<Entry<'r>, Halt> {
-    match reader.next()? {
-        Some(entry) if entry.kind() == journal::Kind::State => Err(ended(&entry, end, step)),
-        Some(entry) => Ok(entry),
-        None => {
-            *ran_out = true;
-            Err(Halt::EndOfRecord)
-        }
-    }
-}
-
 /// The guest calls where the record has its end: right if the run was ended in this very call, else a divergence.
 #[cold]
-fn ended(entry: &Entry<'_>, end: &mut Option<End>, step: &Step<'_>) -> Halt {
-    let Some(recorded) = end_of(entry) else {
-        return step.diverged(entry, Kind::Extra);
-    };
-    let here = matches!(&recorded.at, Where::Call(function) if *function == *step.function.name)
-        && (recorded.fuel == step.fuel || step.fuel_rule == FuelRule::Reported);
-    *end = Some(recorded);
-    if here { Halt::EndOfRecord } else { step.diverged(entry, Kind::Extra) }
+fn ended(number: u64, end: &End, step: &Step<'_>) -> Halt {
+    let is_here = matches!(&end.at, Where::Call(function) if *function == *step.function.name)
+        && (end.fuel == step.fuel || step.fuel_rule == FuelRule::Reported);
+    if is_here {
+        return Halt::EndOfRecord;
+    }
+    let recorded = Shown { function: "the end of the run".into(), params: json!(null), fuel: end.fuel };
+    Halt::Diverged(Box::new(Divergence::new(number, Kind::Extra, recorded, step.shown())))
 }
 
 /// Tells whether a connector was stopped while it was in no call, or by what came in, which has no entry then.
@@ -242,7 +341,7 @@ fn end_of(entry: &Entry<'_>) -> Option<End> {
 }
 
 #[inline]
-fn decode<R: Value>(entry: &Entry<'_>, step: &mut Step<'_>) -> Result<R, Halt> {
+fn decode<R: Value>(entry: &Entry<'_>, step: &Step<'_>) -> Result<R, Halt> {
     let mut rest = entry.outcome();
     match R::decode(&mut rest) {
         Ok(outcome) if rest.is_empty() => Ok(outcome),

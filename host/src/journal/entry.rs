@@ -29,8 +29,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn from_tag(tag: u8) -> Option<Self> {
-        [Self::Call, Self::Intent, Self::Outcome, Self::State, Self::Note].get(usize::from(tag & KIND_BITS)).copied()
+    pub(super) fn of_tag(tag: u8) -> Result<Self, Error> {
+        let kinds = [Self::Call, Self::Intent, Self::Outcome, Self::State, Self::Note];
+        let kind = kinds.get(usize::from(tag & KIND_BITS)).copied().filter(|_| tag & !KNOWN_BITS == 0);
+        kind.ok_or_else(|| Error::damaged(format_args!("an entry has the unknown tag {tag:#04x}")))
     }
 }
 
@@ -147,8 +149,7 @@ impl<'a> Raw<'a> {
     #[inline]
     pub fn decode(body: &mut Cursor<'a>) -> Result<Self, Error> {
         let tag = body.byte()?;
-        let kind = Kind::from_tag(tag).filter(|_| tag & !KNOWN_BITS == 0);
-        let kind = kind.ok_or_else(|| Error::damaged(format_args!("an entry has the unknown tag {tag:#04x}")))?;
+        let kind = Kind::of_tag(tag)?;
         let (function, fuel, time) = (body.number()?, body.number()?, body.number()?);
         let params = Part::new(body.bytes()?, tag & PARAMS_CHUNKED != 0);
         let outcome = Part::new(body.bytes()?, tag & OUTCOME_CHUNKED != 0);

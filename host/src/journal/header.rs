@@ -49,6 +49,9 @@ pub struct Header {
     pub limits: Value,
     /// Digest of the manifest's text, kept as a blob.
     pub manifest: Digest,
+    /// The operator's folder for each of the remit's files, by name; without those whose path is not text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mounts: BTreeMap<String, String>,
     /// The run this one was forked from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<RunId>,

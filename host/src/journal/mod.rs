@@ -10,6 +10,7 @@
 mod amounts;
 mod answer;
 mod blob;
+mod bundle;
 mod chain;
 mod commits;
 mod document;
@@ -37,6 +38,7 @@ mod segment;
 mod store;
 mod summary;
 mod tables;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod varint;
@@ -54,6 +56,7 @@ pub use ed25519_dalek::{SigningKey, VerifyingKey};
 
 pub use self::amounts::{Claim, Settlement, Unsettled, UsedUp, span_end};
 pub use self::answer::Answered;
+pub use self::bundle::{BUNDLE_MAX, Bundle, BundleError, Exported};
 pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};
 pub use self::extension::{EXTENSION_MAX, Extension};
@@ -63,18 +66,20 @@ pub use self::opening::Opening;
 pub use self::plugins::{Installation, Installed, Release, Uninstalled};
 pub use self::progress::{Durable, Progress};
 pub use self::reader::Reader;
-pub use self::run_writer::RunWriter;
+pub use self::run_writer::{Death, RunWriter};
 pub use self::summary::{Sizes, Summary};
 pub use self::tables::FORMAT;
+pub use self::taken::{StateEntry, TakenOver};
 pub use self::verify::{Signer, Verified};
 
-use self::blob::Blob;
+use self::blob::{Blob, Cut};
 use self::entry::Part;
 use self::message::{Accept, Message, Reply, TakeOver};
 use self::packed::Packed;
 use self::queue::Sender;
 use self::run_writer::Start;
 use self::store::Store;
+use self::taken::Seen;
 use crate::digest::{Content, Digest};
 use crate::id::RunId;
 
@@ -107,7 +112,10 @@ struct Core {
     path: PathBuf,
     queue: Sender,
     thread: Mutex<Option<JoinHandle<Result<(), Error>>>>,
-    key: VerifyingKey,
+    /// The home's own; nothing in a bundle.
+    key: Option<VerifyingKey>,
+    /// The payload that a run of this process recorded last: whom it was handed to records it, too.
+    last_cut: Mutex<Option<Arc<Cut>>>,
 }
 
 impl Journal {
@@ -126,6 +134,13 @@ impl Journal {
     /// When the system gives no thread; the others come from [`Opening::finish`].
     pub fn begin_open(path: &Path, signer: SigningKey, options: &Options) -> Result<Opening, Error> {
         Opening::begin(path, signer, options)
+    }
+
+    /// Opens a journal on something else than a file, so that a test can have it fail.
+    #[cfg(test)]
+    fn open_on(backend: impl redb::StorageBackend, signer: SigningKey) -> Result<Self, Error> {
+        let cache_bytes = Options::default().cache_bytes;
+        Opening::begin_with(Path::new("nowhere"), signer, move || tables::open_on(backend, cache_bytes))?.finish()
     }
 
     /// Stores a new run and what its header names, and returns its writer. The run is durable when this returns; it
@@ -173,20 +188,22 @@ impl Journal {
     }
 
     /// Becomes the owner of a run that exists, and goes on after its last durable entry. Whoever owned it before is
-    /// fenced: its next append fails with [`Error::Fenced`]. Reads the whole run.
+    /// fenced: its next append fails with [`Error::Fenced`]. Reads the whole run, and says where it stands.
     ///
     /// # Errors
     /// [`Error::NoSuchRun`], [`Error::Damaged`], and [`Error::Fenced`] when the run moved on meanwhile: try again.
-    pub fn take_over(&self, run: RunId) -> Result<RunWriter, Error> {
+    pub fn take_over(&self, run: RunId) -> Result<TakenOver, Error> {
         let row = self.row(run)?;
         let mut reader = self.reader(run)?;
         let mut blobs_used: HashSet<_> = row.blobs.iter().copied().collect();
-        while let Some(parts) = reader.next_parts()? {
-            for part in parts {
+        let mut seen = Seen::default();
+        while let Some(entry) = reader.next_raw()? {
+            for part in [entry.params, entry.outcome] {
                 if let Part::Chunked(list) = part {
                     blobs_used.extend(blob::chunks(list)?.1);
                 }
             }
+            seen.take(&entry);
         }
         let epoch = reader.epoch + 1;
         let start = Start::after(&reader, epoch, blobs_used, Header::decode(&row.header.unpack()?)?.namespace());
@@ -195,7 +212,9 @@ impl Journal {
             let (extent, head, last_commit) = (at.extent, at.head, at.commit);
             Message::TakeOver(Box::new(TakeOver { run, epoch, extent, head, tail, last_commit, progress, reply }))
         })?;
-        Ok(RunWriter::new(self.0.clone(), start))
+        let (calls, open) = (seen.calls, seen.open);
+        let states = seen.states(&self.0.store)?;
+        Ok(TakenOver { writer: RunWriter::new(self.0.clone(), start), calls, open, time_us: at.time_us, states })
     }
 
     /// Returns a reader of the entries that are committed now.
@@ -206,13 +225,19 @@ impl Journal {
         Reader::open(&self.0.store, run)
     }
 
-    /// Reads a run to its end and checks its chain, its blobs, and its signatures against `key`, or against this
-    /// home's own key.
+    /// Reads a run to its end and checks its chain, its blobs, and its signatures against `key`, or against
+    /// [`Journal::key`].
     ///
     /// # Errors
     /// [`Error::Damaged`] when chain, entries or blobs are not whole; [`Error::BadSignature`].
     pub fn verify(&self, run: RunId, key: Option<&VerifyingKey>) -> Result<Verified, Error> {
-        verify::verify(self.reader(run)?, key.unwrap_or(&self.0.key))
+        verify::verify(self.reader(run)?, key.or(self.0.key.as_ref()))
+    }
+
+    /// Returns the key that this home signs with. The journal of a bundle has none: what a stranger's file says of its
+    /// signer proves nothing.
+    pub fn key(&self) -> Option<VerifyingKey> {
+        self.0.key
     }
 
     /// Removes a run, and the blobs that only it used. What it wrote to kv stays.
@@ -236,6 +261,14 @@ impl Journal {
 impl Core {
     fn send(&self, message: Message) -> Result<(), Error> {
         self.queue.send(message)
+    }
+
+    fn last_cut(&self) -> Option<Arc<Cut>> {
+        self.last_cut.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep_cut(&self, cut: &Arc<Cut>) {
+        *self.last_cut.lock().unwrap_or_else(PoisonError::into_inner) = Some(cut.clone());
     }
 
     /// Sends a message that is answered, and waits for the answer.

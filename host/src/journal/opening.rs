@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
+use redb::Database;
 
 use super::error::Error;
 use super::queue::{self, Receiver, Sender};
@@ -29,20 +30,27 @@ impl Opening {
     /// # Errors
     /// When the system gives no thread.
     pub(super) fn begin(path: &Path, signer: SigningKey, options: &Options) -> Result<Self, Error> {
+        let (file, cache_bytes) = (path.to_owned(), options.cache_bytes);
+        Self::begin_with(path, signer, move || tables::open(&file, cache_bytes))
+    }
+
+    /// As [`Opening::begin`], with another way to open the tables.
+    pub(super) fn begin_with(
+        path: &Path,
+        signer: SigningKey,
+        tables: impl FnOnce() -> Result<(Database, u64), Error> + Send + 'static,
+    ) -> Result<Self, Error> {
         let (queue, received) = queue::queue();
         let (tell, opened) = mpsc::sync_channel(1);
-        let (key, path, cache_bytes) = (signer.verifying_key(), path.to_owned(), options.cache_bytes);
-        let work = {
-            let path = path.clone();
-            move || match open(&path, cache_bytes, received, signer) {
-                Ok((store, writer)) => {
-                    let _nobody_waits = tell.send(Ok(store));
-                    writer.run()
-                }
-                Err(error) => {
-                    let _nobody_waits = tell.send(Err(error));
-                    Ok(())
-                }
+        let (key, path) = (signer.verifying_key(), path.to_owned());
+        let work = move || match open(tables, received, signer) {
+            Ok((store, writer)) => {
+                let _nobody_waits = tell.send(Ok(store));
+                writer.run()
+            }
+            Err(error) => {
+                let _nobody_waits = tell.send(Err(error));
+                Ok(())
             }
         };
         let thread = thread::Builder::new().name("journal".into()).spawn(work).map_err(Error::io)?;
@@ -56,12 +64,23 @@ impl Opening {
     pub fn finish(self) -> Result<Journal, Error> {
         let store = self.opened.recv().map_err(|_| Error::damaged("the writer thread panicked"))??;
         let Self { path, key, queue, thread, .. } = self;
-        Ok(Journal(Arc::new(Core { store, path, queue, thread: Mutex::new(Some(thread)), key })))
+        Ok(Journal(Arc::new(Core {
+            store,
+            path,
+            queue,
+            thread: Mutex::new(Some(thread)),
+            key: Some(key),
+            last_cut: Mutex::default(),
+        })))
     }
 }
 
-fn open(path: &Path, cache_bytes: usize, queue: Receiver, signer: SigningKey) -> Result<(Arc<Store>, Writer), Error> {
-    let (database, indexed) = tables::open(path, cache_bytes)?;
+fn open(
+    tables: impl FnOnce() -> Result<(Database, u64), Error>,
+    queue: Receiver,
+    signer: SigningKey,
+) -> Result<(Arc<Store>, Writer), Error> {
+    let (database, indexed) = tables()?;
     let next = recover::recover(&database, indexed)?;
     let store = Arc::new(Store::new(database));
     let writer = Writer::new(store.clone(), queue, signer, next)?;

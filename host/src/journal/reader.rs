@@ -10,7 +10,7 @@ use super::blob;
 use super::chain::{self, Seal};
 use super::commits::Commits;
 use super::edge::edge;
-use super::entry::{Entry, FunctionDef, Part, Raw};
+use super::entry::{Entry, FunctionDef, Kind, Part, Raw};
 use super::error::Error;
 use super::index::Tail;
 use super::row::{self, Extent};
@@ -57,6 +57,15 @@ pub(super) struct Sealed {
     pub seal: Seal,
 }
 
+/// An entry whose payloads are as they are stored.
+pub(super) struct Stored<'a> {
+    pub number: u64,
+    pub kind: Kind,
+    pub time_us: u64,
+    pub params: Part<'a>,
+    pub outcome: Part<'a>,
+}
+
 /// The unpacked entries of the segment that is being read.
 #[derive(Default)]
 struct Body {
@@ -69,6 +78,11 @@ impl Body {
     #[inline]
     fn is_read(&self) -> bool {
         self.left == 0
+    }
+
+    #[inline]
+    fn peek(&self) -> Result<Kind, Error> {
+        Kind::of_tag(Cursor::new(&self.bytes[self.read..], "a segment's body").byte()?)
     }
 
     #[inline]
@@ -144,14 +158,36 @@ impl Reader {
         }))
     }
 
-    /// Returns params and outcome of the next entry as they are stored.
-    pub(super) fn next_parts(&mut self) -> Result<Option<[Part<'_>; 2]>, Error> {
+    /// Returns what the next entry records, without taking it.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    #[inline]
+    pub fn peek(&mut self) -> Result<Option<Kind>, Error> {
         if self.body.is_read() && !self.open_segment()? {
             return Ok(None);
         }
-        let raw = self.body.next()?;
-        self.at.step(&raw);
-        Ok(Some([raw.params, raw.outcome]))
+        self.body.peek().map(Some)
+    }
+
+    /// Returns the next entry as it is stored.
+    pub(super) fn next_raw(&mut self) -> Result<Option<Stored<'_>>, Error> {
+        if self.body.is_read() && !self.open_segment()? {
+            return Ok(None);
+        }
+        let Raw { kind, params, outcome, .. } = {
+            let raw = self.body.next()?;
+            self.at.step(&raw);
+            raw
+        };
+        let (number, time_us) = (self.at.extent.entries - 1, self.at.time_us);
+        Ok(Some(Stored { number, kind, time_us, params, outcome }))
+    }
+
+    /// Returns how many entries were read.
+    #[inline]
+    pub fn taken(&self) -> u64 {
+        self.at.extent.entries
     }
 
     pub(super) fn run(&self) -> RunId {

@@ -19,8 +19,8 @@ pub struct Summary {
     pub id: RunId,
     /// Its header.
     pub header: Header,
-    /// The JSON of its last state entry; `None` while it has none, because it runs or its host was killed.
-    pub ended: Option<Vec<u8>>,
+    /// The JSON of its last state entry; `None` while it has none.
+    pub state: Option<Vec<u8>>,
     /// How many entries are durable.
     pub entries: u64,
     /// Fuel used up to the last of them.
@@ -90,7 +90,7 @@ impl Journal {
     fn summarize(&self, id: RunId, row: Row) -> Result<Summary, Error> {
         let published = self.0.store.published().get(&id).map(|published| published.extent);
         let extent = published.filter(|extent| extent.entries >= row.extent.entries).unwrap_or(row.extent);
-        let ended = match row.state {
+        let state = match row.state {
             None => None,
             Some(StateBody::Inline(json)) => Some(json),
             Some(StateBody::Chunked(list)) => {
@@ -100,7 +100,7 @@ impl Journal {
         Ok(Summary {
             id,
             header: Header::decode(&row.header.unpack()?)?,
-            ended,
+            state,
             entries: extent.entries,
             fuel: extent.fuel,
             bytes: extent.bytes,

@@ -1,8 +1,13 @@
 //! The redb tables, and opening the file: which format it has, and refusing what this build cannot read.
 
+use std::fs;
+use std::io;
 use std::path::Path;
 
-use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+    WriteTransaction,
+};
 
 use super::edge::edge;
 use super::error::Error;
@@ -47,15 +52,46 @@ pub(super) const INDEXED: &str = "indexed_up_to";
 
 /// Opens or creates the file and returns it with the first commit the index may not know.
 pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<(Database, u64), Error> {
+    if !path.try_exists().map_err(Error::io)? {
+        make(path, cache_bytes)?;
+    }
+    opened(cache_bytes, |builder| builder.create(path)).map_err(|error| error.at(path))
+}
+
+/// Makes an empty journal, under another name until it is whole: of a file that was half made when the power failed, redb
+/// says that it is none of its own, and nobody can tell it from one that was damaged later.
+fn make(path: &Path, cache_bytes: usize) -> Result<(), Error> {
+    let half = path.with_extension("new");
+    match fs::remove_file(&half) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io(error)),
+        _ => {}
+    }
+    drop(opened(cache_bytes, |builder| builder.create(&half))?);
+    fs::rename(&half, path).map_err(Error::io)?;
+    #[cfg(unix)]
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io)?;
+    }
+    Ok(())
+}
+
+/// As [`open`], on something else than a file with a name.
+pub(super) fn open_on(backend: impl StorageBackend, cache_bytes: usize) -> Result<(Database, u64), Error> {
+    opened(cache_bytes, |builder| builder.create_with_backend(backend))
+}
+
+fn opened(
+    cache_bytes: usize,
+    open: impl FnOnce(&redb::Builder) -> Result<Database, DatabaseError>,
+) -> Result<(Database, u64), Error> {
     edge(|| {
-        let database = redb::Builder::new().set_cache_size(cache_bytes).create(path)?;
+        let database = open(redb::Builder::new().set_cache_size(cache_bytes))?;
         let indexed = match indexed_up_to(&database.begin_read()?)? {
             Some(indexed) => indexed,
             None => create(&database)?,
         };
         Ok((database, indexed))
     })
-    .map_err(|error| error.at(path))
 }
 
 /// Checks the format; `None` in a new file.

@@ -35,8 +35,8 @@ pub enum Signer {
     Unknown,
 }
 
-/// Reads a run to its end.
-pub(super) fn verify(mut reader: Reader, key: &VerifyingKey) -> Result<Verified, Error> {
+/// Reads a run to its end. Without a key, nobody who signed it is known.
+pub(super) fn verify(mut reader: Reader, key: Option<&VerifyingKey>) -> Result<Verified, Error> {
     let mut verified = Verified {
         entries: 0,
         segments: 0,
@@ -55,12 +55,12 @@ pub(super) fn verify(mut reader: Reader, key: &VerifyingKey) -> Result<Verified,
 }
 
 impl Verified {
-    fn add(&mut self, sealed: &Sealed, key: &VerifyingKey, reader: &Reader) -> Result<(), Error> {
+    fn add(&mut self, sealed: &Sealed, key: Option<&VerifyingKey>, reader: &Reader) -> Result<(), Error> {
         let Sealed { entries, head, seal } = sealed;
-        if seal.key != chain::key_id(key) {
+        let Some(key) = key.filter(|key| seal.key == chain::key_id(key)) else {
             self.signer = Signer::Unknown;
             return Ok(());
-        }
+        };
         if !seal.holds(key, reader.run(), *entries, head) {
             return Err(Error::BadSignature { run: reader.run(), entry: entries.saturating_sub(1) });
         }

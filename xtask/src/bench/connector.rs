@@ -60,7 +60,7 @@ pub fn bytes() -> Result<Vec<Ratio>> {
     let sides = Sides::new()?;
     let from = vec![0xa5_u8; 1 << 20];
     let mut to = vec![0_u8; 1 << 20];
-    let copied = || {
+    let mut copied = || {
         let start = Instant::now();
         for _ in 0..LARGE {
             to.copy_from_slice(std::hint::black_box(&from));
@@ -68,6 +68,10 @@ pub fn bytes() -> Result<Vec<Ratio>> {
         }
         Ok(start.elapsed().as_secs_f64())
     };
-    let recorded = || sides.recorded("lens", LARGE);
-    Ok(vec![compare("1 MiB through a connector / memcpy", Target::AtMost(10.0), ROUNDS, recorded, copied)?])
+    let again = || sides.recorded("lens", LARGE);
+    let new = || sides.recorded("new-lens", LARGE);
+    Ok(vec![
+        compare("1 MiB through a connector, as before / memcpy", Target::AtMost(10.0), ROUNDS, again, &mut copied)?,
+        compare("1 MiB through a connector, all new / memcpy", Target::Shown, ROUNDS, new, &mut copied)?,
+    ])
 }

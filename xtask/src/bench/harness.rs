@@ -14,6 +14,8 @@ pub enum Target {
     AtLeast(f64),
     /// The median must not exceed this.
     AtMost(f64),
+    /// Nothing: it is shown beside one that has to.
+    Shown,
 }
 
 /// A measured figure with its spread: a ratio, or a count that needs no other to compare with, such as bytes.
@@ -51,6 +53,7 @@ impl Ratio {
         match self.target {
             Target::AtLeast(least) => self.median >= least,
             Target::AtMost(most) => self.median <= most,
+            Target::Shown => true,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The journal: durable entries against a plain file, bytes on disk for an entry and for a run.
 
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::Write as _;
 use std::path::Path;
@@ -215,6 +216,7 @@ fn header() -> Header {
         labels: [].into(),
         limits: json!({ "memory": 268_435_456, "fuel": 100_000_000_000u64, "wall_ms": 600_000, "payload": 67_108_864 }),
         manifest: Digest::of(b"manifest"),
+        mounts: BTreeMap::new(),
         parent: None,
         plugin: Plugin {
             identity: "folder:/srv/agents/brief#brief".into(),

@@ -11,9 +11,14 @@ pub fn markdown(ratios: &[Ratio]) -> String {
         let target = match ratio.target {
             Target::AtLeast(least) => format!("≥ {}", number(least)),
             Target::AtMost(most) => format!("≤ {}", number(most)),
+            Target::Shown => String::new(),
         };
         let [median, min, max] = [ratio.median, ratio.min, ratio.max].map(number);
-        let holds = if ratio.holds() { "holds" } else { "**missed**" };
+        let holds = match (ratio.target, ratio.holds()) {
+            (Target::Shown, _) => "",
+            (_, true) => "holds",
+            (_, false) => "**missed**",
+        };
         let _ = writeln!(text, "| {} | {target} | {median} | {min} | {max} | {holds} |", ratio.name);
     }
     text
@@ -40,11 +45,13 @@ mod tests {
         let rows = [
             ratio("recorded call / bare", Target::AtMost(2.5), 1.875),
             ratio("replayed calls/s", Target::AtLeast(3e6), 1_234_567.8),
+            ratio("beside it", Target::Shown, 3.0),
         ];
         let expected = "| figure | target | median | min | max | |\n\
             |---|---:|---:|---:|---:|---|\n\
             | recorded call / bare | ≤ 2.50 | 1.88 | 1.88 | 1.88 | holds |\n\
-            | replayed calls/s | ≥ 3,000,000 | 1,234,568 | 1,234,568 | 1,234,568 | **missed** |\n";
+            | replayed calls/s | ≥ 3,000,000 | 1,234,568 | 1,234,568 | 1,234,568 | **missed** |\n\
+            | beside it |  | 3.00 | 3.00 | 3.00 |  |\n";
         assert_eq!(markdown(&rows), expected);
     }
 }

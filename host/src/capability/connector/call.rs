@@ -18,6 +18,7 @@ use crate::gate::function::{Linked, Render};
 use crate::gate::value::{Malformed, Value};
 use crate::gate::{Class, Functions, Halt, Outgoing, Permit, RemoteOp, Sending, Sent};
 use crate::manifest::Interface;
+use crate::meter::Usage;
 use crate::scope::{Denial, Remit};
 
 /// A function of a connector, as a caller's remit and its route name it.
@@ -71,7 +72,7 @@ pub fn define(
 ) -> Result<()> {
     let index = add(functions, function, &target)?;
     let apply = |_: &mut Derived, _: &Call, answered: Answered| answered.outcome;
-    let op = RemoteOp { index, class: Class::ReadRemote, judge, refuse, send, apply };
+    let op = RemoteOp { index, class: Class::ReadRemote, judge, refuse, send, apply, took: |_, _, _| Usage::default() };
     import::define(instance, Arc::new(function.clone()), Arc::new(Imported { op, target: Arc::new(target) }))
 }
 

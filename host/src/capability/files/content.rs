@@ -72,6 +72,22 @@ pub fn append(file: &File, bytes: &[u8]) -> Result<Appended, ErrorCode> {
     Ok(Appended { offset, written: write_all_at(file, bytes, offset)? })
 }
 
+/// Returns where the file ends.
+pub fn end(file: &File) -> Result<u64, ErrorCode> {
+    size(file)
+}
+
+/// Writes all of `bytes` where an append is due that may have been made before, at `at`: once, whatever of it is there.
+/// Returns where it was made; at the end of the file, if what is there is not its own.
+pub fn append_again(file: &File, bytes: &[u8], at: u64) -> Result<Appended, ErrorCode> {
+    let there = size(file)?.saturating_sub(at).min(bytes.len() as u64);
+    let found = read_at(file, there, at, bytes.len())?;
+    match bytes.starts_with(&found) && found.len() as u64 == there {
+        true => Ok(Appended { offset: at, written: write_all_at(file, bytes, at)? }),
+        false => append(file, bytes),
+    }
+}
+
 /// Answers `set-size` and returns by how many bytes the file grew.
 pub fn set_size(descriptor: &Descriptor, size: u64) -> Result<u64, ErrorCode> {
     let file = descriptor.writable()?;

@@ -18,6 +18,7 @@ mod before;
 mod content;
 mod descriptor;
 mod error;
+mod lost;
 mod mounts;
 mod open;
 mod stat;
@@ -28,9 +29,12 @@ mod tests;
 
 pub use crate::scope::Access;
 pub use before::{Before, Identity, Kind, Once, Seen, Standing, before, standing};
-pub use content::{Appended, advise, append, growth, read, read_at, set_size, sync, sync_data, write, write_all_at};
+pub use content::{
+    Appended, advise, append, append_again, end, growth, read, read_at, set_size, sync, sync_data, write, write_all_at,
+};
 pub use descriptor::{Descriptor, Dir, File, Mode, Place};
 pub use error::code;
+pub use lost::{Lost, path_below};
 pub use mounts::{Error, Mount, MountSpec, Mounts};
 pub use open::{PLACE_BYTES_MAX, open_at};
 pub use stat::{metadata_hash, metadata_hash_at, set_times, set_times_at, stat, stat_at};

@@ -106,7 +106,12 @@ fn options(path_flags: PathFlags, open_flags: OpenFlags, mode: Mode) -> OpenOpti
 }
 
 fn place_below(dir: &Dir, path: &str) -> Result<Place, ErrorCode> {
-    let mut joined = dir.place.path.clone();
+    Ok(Place { mount: Arc::clone(&dir.place.mount), path: joined(&dir.place.path, path)? })
+}
+
+/// Returns the path of what `path` names from the folder at `folder`.
+pub(super) fn joined(folder: &str, path: &str) -> Result<String, ErrorCode> {
+    let mut joined = folder.to_owned();
     for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
         if joined.len() + 1 + part.len() > PLACE_BYTES_MAX {
             return Err(ErrorCode::NameTooLong);
@@ -116,5 +121,5 @@ fn place_below(dir: &Dir, path: &str) -> Result<Place, ErrorCode> {
         }
         joined.push_str(part);
     }
-    Ok(Place { mount: Arc::clone(&dir.place.mount), path: joined })
+    Ok(joined)
 }

@@ -19,7 +19,7 @@ use crate::capability::link::{self, Link, fuel_used};
 use crate::capability::{Caps, Derived, Guest};
 use crate::gate::value::Malformed;
 use crate::gate::{Class, Halt, Op, Outgoing, Permit, RemoteOp, Sending, Sent, Value};
-use crate::meter::{LimitKind, Limits};
+use crate::meter::{LimitKind, Limits, Usage};
 use crate::scope::{Denial, Remit, Terms};
 
 const NAME: &str = "remit:plugin/tools#call";
@@ -38,8 +38,18 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
             perform: |_, _, Unknown { message, .. }| Ok(Came::told(Err(wit::Error::Unknown(message.clone())))),
             foresee: None,
             apply: None,
+            restore: None,
+            recover: None,
         },
-        routed: RemoteOp { index, class: Class::ReadRemote, judge, refuse, send, apply: |_, _, came| came.answer() },
+        routed: RemoteOp {
+            index,
+            class: Class::ReadRemote,
+            judge,
+            refuse,
+            send,
+            apply: |_, _, came| came.answer(),
+            took: |_, _, _| Usage::default(),
+        },
     });
     let Some((mut instance, function)) = link.place(NAME)? else { return Ok(()) };
     instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: Params| {

@@ -31,6 +31,9 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
             let ordinal = turn.ordinals.create()?;
             turn.caps.deadlines.insert(ordinal, Duration::from_nanos(when));
             Ok((Resource::<DynPollable>::new_own(ordinal),))
+        })
+        .restored(|again, _, (when,), (pollable,)| {
+            again.caps.deadlines.insert(pollable.rep(), Duration::from_nanos(*when));
         }),
     )?;
     link.sync(
@@ -39,6 +42,10 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
             let ordinal = turn.ordinals.create()?;
             turn.caps.deadlines.insert(ordinal, turn.elapsed().saturating_add(Duration::from_nanos(wait)));
             Ok((Resource::<DynPollable>::new_own(ordinal),))
+        })
+        .restored(|again, _, (wait,), (pollable,)| {
+            let until = again.at.saturating_add(Duration::from_nanos(*wait));
+            again.caps.deadlines.insert(pollable.rep(), until);
         }),
     )
 }

@@ -7,6 +7,7 @@
 mod contents;
 mod facts;
 mod listing;
+mod restore;
 mod tree;
 
 use wasmtime::component::Resource;
@@ -14,7 +15,8 @@ use wasmtime::component::Resource;
 pub use wasmtime_wasi::p2::bindings::sync::filesystem::types::{DirectoryEntry, ErrorCode};
 
 pub(super) use self::contents::spend;
-pub use self::listing::Listing;
+pub use self::listing::{Listing, LostListing};
+pub(super) use self::restore::wrote;
 use crate::capability::files::Descriptor;
 use crate::capability::link::{Call, Link, Params, Perform, Returns};
 use crate::capability::{Caps, Derived, Object};
@@ -44,7 +46,7 @@ fn link_preopens(link: &mut Link<'_>) -> wasmtime::Result<()> {
     });
     link.sync(
         "wasi:filesystem/preopens#get-directories",
-        call.applied(|derived, (), (opened,): &(Vec<(Own, String)>,)| {
+        call.restored(restore::roots).applied(|derived, (), (opened,): &(Vec<(Own, String)>,)| {
             for (mount, (handle, _)) in opened.iter().enumerate() {
                 derived.objects.insert(handle.rep(), Object::Descriptor { mount });
             }
@@ -101,11 +103,12 @@ where
     T: Value,
     Answer<T>: Returns,
 {
-    let call = Call::new(Class::ReadLocal, perform);
-    link.sync(
-        name,
-        call.governed(|derived, params| asks(derived, params.descriptor(), Access::Read, Class::ReadLocal), refused),
-    )
+    link.sync(name, reading(Call::new(Class::ReadLocal, perform)))
+}
+
+/// Has a call ask to read what the descriptor is of.
+fn reading<P: OnDescriptor, T>(call: Call<P, Answer<T>>) -> Call<P, Answer<T>> {
+    call.governed(|derived, params| asks(derived, params.descriptor(), Access::Read, Class::ReadLocal), refused)
 }
 
 /// Returns a call that changes something under the descriptor's mount.

@@ -1,5 +1,6 @@
 //! Small arguments: `--limit`, `--label`, `--key`, and how a run is named.
 
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ed25519_dalek::VerifyingKey;
@@ -144,6 +145,31 @@ impl FromStr for RunRef {
     }
 }
 
+/// How a run is named where it is only read: in the home, or by the bundle that it is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordRef {
+    /// A run of the home.
+    Run(RunRef),
+    /// The file of a bundle.
+    Bundle(PathBuf),
+}
+
+impl FromStr for RecordRef {
+    type Err = &'static str;
+
+    /// What has a separator in it or ends in `.remit` is a file, and so is what can name no run and exists.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_path = text.ends_with(".remit") || text.chars().any(std::path::is_separator);
+        match text.parse() {
+            Ok(run) if !is_path => Ok(Self::Run(run)),
+            Err(_) if !is_path && !Path::new(text).exists() => {
+                Err("a run is `last`, or the beginning of its id: 1 to 32 hexadecimal digits; or the file of a bundle")
+            }
+            _ => Ok(Self::Bundle(text.into())),
+        }
+    }
+}
+
 /// An Ed25519 public key as `remit identity` prints it: `ed25519:` and 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicKey(pub VerifyingKey);
@@ -196,6 +222,18 @@ mod tests {
         for text in ["", "-", "g", "LAST", "é", &"0".repeat(33)] {
             assert!(text.parse::<RunRef>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_record_is_a_run_or_a_file() {
+        for text in ["a.remit", "last.remit", "./last", "0192f4/x", "/x"] {
+            assert_eq!(text.parse(), Ok(RecordRef::Bundle(text.into())), "{text}");
+        }
+        for text in ["last", "0192F4"] {
+            assert_eq!(text.parse(), Ok(RecordRef::Run(text.parse().unwrap())), "{text}");
+        }
+        assert!("there-is-no-such-file".parse::<RecordRef>().is_err());
+        assert_eq!("Cargo.toml".parse(), Ok(RecordRef::Bundle("Cargo.toml".into())), "it exists");
     }
 
     #[test]

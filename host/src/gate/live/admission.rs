@@ -1,9 +1,10 @@
 //! Admission: whether a call is permitted, counted against the run's limits, and what of the remit is asked for it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{Live, check_recorded};
+use crate::gate::resume::Begun;
 use crate::gate::{Ask, Asked, Class, Halt, Op};
 use crate::journal::Extension;
 use crate::meter::LimitKind;
@@ -44,13 +45,15 @@ pub struct Admission {
     pub(super) intent: Option<u64>,
     /// Whether the call works on files, which may be slow.
     pub(super) on_files: bool,
+    /// What the call found in place that was begun before the run was resumed.
+    pub(super) begun: Option<Box<Json>>,
 }
 
 impl Admission {
     /// Returns the admission of a call that nobody judges.
     #[inline]
     pub(super) fn always(class: Class) -> Self {
-        Self { class, denial: None, intent: None, on_files: false }
+        Self { class, denial: None, intent: None, on_files: false, begun: None }
     }
 
     #[inline]
@@ -83,7 +86,26 @@ impl<C> Live<C> {
         let Asked { ask, class } = judge(derived, params);
         let denial = self.permit(ask).err();
         let on_files = matches!(ask, Ask::Mount(..) | Ask::Mounts(..));
-        Ok(Admission { class, denial, intent: None, on_files })
+        Ok(Admission { class, denial, intent: None, on_files, begun: None })
+    }
+
+    /// Takes up a call that was begun before the run was resumed.
+    ///
+    /// # Errors
+    /// [`Halt::InDoubt`] when nobody wrote down what it found.
+    pub(in crate::gate) fn admit_begun<D, P, R>(
+        &mut self,
+        op: &Op<C, D, P, R>,
+        derived: &D,
+        params: &P,
+        Begun { open, before }: Begun,
+    ) -> Result<Admission, Halt> {
+        let before = before.and_then(|before| serde_json::from_str(&before).ok());
+        let before = before.ok_or(Halt::InDoubt(open.entry))?;
+        self.look_at_grants()?;
+        let denial = op.judge.and_then(|judge| self.permit(judge(derived, params).ask).err());
+        let begun = (!open.is_retried).then(|| Box::new(before));
+        Ok(Admission { class: op.class, denial, intent: Some(open.entry), on_files: true, begun })
     }
 
     /// Judges a call again that waited, if what holds has changed since it was admitted.
@@ -103,7 +125,7 @@ impl<C> Live<C> {
     }
 
     #[inline]
-    pub(super) fn count(&mut self, encoded: &[u8]) -> Result<(), Halt> {
+    pub(in crate::gate) fn count(&mut self, encoded: &[u8]) -> Result<(), Halt> {
         self.usage.calls += 1;
         self.limits.check(LimitKind::Calls, self.usage.calls)?;
         self.limits.check(LimitKind::Payload, encoded.len() as u64)?;
@@ -118,7 +140,7 @@ impl<C> Live<C> {
         if !self.standing.has_changed() && !self.standing.expires() {
             return Ok(false);
         }
-        let now = self.wall_us(self.clock.elapsed_at_tick().saturating_sub(self.started));
+        let now = self.wall_us(self.run_time(self.clock.elapsed_at_tick()));
         self.renew_at(Timestamp::from_micros(now))
     }
 

@@ -1,7 +1,7 @@
 //! Recording: what a class wants on disk before the effect, the effect, and its entry.
 
 use super::{Admission, Live, Turn, check_recorded};
-use crate::gate::{Class, Halt, Op, Ordinals, Value};
+use crate::gate::{Class, Halt, Op, Ordinals, Recovered, Value};
 use crate::journal::{self, Extension, Kind, Record};
 use crate::meter::LimitKind;
 
@@ -74,19 +74,23 @@ impl<C> Live<C> {
         fuel: u64,
         params: &P,
         encoded: &[u8],
-        admission: Admission,
+        mut admission: Admission,
     ) -> Result<R, Halt> {
         let time_us = self.stamp(admission.class);
         let begun = admission.on_files.then(|| self.clock.elapsed());
-        let Self { caps, journal, limits, usage, clock, started, shown, .. } = self;
+        let Self { caps, journal, limits, usage, clock, started, before, shown, note, .. } = self;
         let mut journal = journal.borrow_mut();
-        let outcome = match &admission.denial {
-            Some(_) => (op.refuse)(params),
-            None => {
-                let kv = &mut *journal;
-                let started = *started;
-                (op.perform)(&mut Turn { caps, kv, ordinals, limits, usage, clock, started, shown }, derived, params)?
+        let (kv, started, before) = (&mut *journal, *started, *before);
+        let mut turn = Turn { caps, kv, ordinals, limits, usage, clock, started, before, shown, note };
+        let done = recovered(op, derived, params, &mut turn, &admission)?;
+        let outcome = match (done, &admission.denial) {
+            (Some(done), _) => {
+                // It was done while it was allowed.
+                admission.denial = None;
+                done
             }
+            (None, Some(_)) => (op.refuse)(params),
+            (None, None) => (op.perform)(&mut turn, derived, params)?,
         };
         if let Some(begun) = begun {
             let took = self.clock.elapsed().saturating_sub(begun);
@@ -98,7 +102,10 @@ impl<C> Live<C> {
         self.usage.bytes_out += self.outcome.len() as u64;
         check_recorded(&self.limits, &self.usage)?;
         let function = self.interned[usize::from(op.index)];
-        let extension = admission.extension();
+        let mut extension = admission.extension();
+        if let Some(note) = self.note.take() {
+            extension.get_or_insert_default().before = Some(note);
+        }
         // The outcome of an intent stands beside it; the params are the intent's.
         let (kind, params) = if admission.intent.is_some() { (Kind::Outcome, &[][..]) } else { (Kind::Call, encoded) };
         let outcome_bytes = &self.outcome;
@@ -122,5 +129,23 @@ impl<C> Live<C> {
             Record { kind: Kind::Call, function, fuel, time_us, params: encoded, outcome: &[], extension: None };
         self.journal.borrow_mut().call(&record)?;
         Ok(())
+    }
+}
+
+/// Looks whether a call was done that was begun before the run was resumed.
+#[inline]
+fn recovered<C, D, P, R>(
+    op: &Op<C, D, P, R>,
+    derived: &D,
+    params: &P,
+    turn: &mut Turn<'_, C>,
+    admission: &Admission,
+) -> Result<Option<R>, Halt> {
+    let (Some(begun), Some(intent)) = (&admission.begun, admission.intent) else { return Ok(None) };
+    let recover = op.recover.ok_or(Halt::InDoubt(intent))?;
+    match recover(turn, derived, params, begun)? {
+        Recovered::Done(outcome) => Ok(Some(outcome)),
+        Recovered::NotDone => Ok(None),
+        Recovered::InDoubt => Err(Halt::InDoubt(intent)),
     }
 }

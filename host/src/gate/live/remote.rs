@@ -3,7 +3,7 @@
 use super::{Admission, Live, Refusal, check_recorded};
 use crate::digest::Digest;
 use crate::gate::remote::{Departure, First, Outgoing, Permit, RemoteOp, Sending, Sent};
-use crate::gate::{Class, Halt, Value};
+use crate::gate::{Class, Halt, Open, Value};
 use crate::journal::{self, Claim, Extension, Kind, Record, Settlement, UsedUp};
 use crate::meter::{LimitKind, Usage};
 use crate::scope::{Remit, Terms};
@@ -29,6 +29,52 @@ impl<C> Live<C> {
         encoded: &[u8],
     ) -> Result<Departure, Halt> {
         self.count(encoded)?;
+        self.depart_again(op, name, fuel, params, encoded, 1)
+    }
+
+    /// Takes up a call that was begun before the run was resumed. What is known to be harmless is sent again; what only
+    /// a person can decide is left to one.
+    ///
+    /// # Errors
+    /// [`Halt::InDoubt`].
+    pub(in crate::gate) fn depart_begun<D, P, R, T>(
+        &mut self,
+        op: &RemoteOp<C, D, P, R, T>,
+        name: &str,
+        fuel: u64,
+        params: &P,
+        encoded: &[u8],
+        open: Open,
+    ) -> Result<Departure, Halt> {
+        self.look_at_grants_now()?;
+        let remit = self.standing.remit().clone();
+        let judged = (op.judge)(&remit, params);
+        let class = judged.as_ref().map_or(op.class, |permit| permit.class);
+        match (class, judged) {
+            (Class::WriteIdempotent, Ok(Permit { terms, .. })) => {
+                let key = Some(self.idempotency_key(open.entry, name, encoded));
+                let admission = Some(Admission { intent: Some(open.entry), ..Admission::always(class) });
+                let is_claimed = !claims(terms, None).is_empty();
+                Ok(Departure { admission, key, is_claimed, ..Departure::default() })
+            }
+            (Class::WriteOnce | Class::WriteIdempotent, _) if !open.is_retried => Err(Halt::InDoubt(open.entry)),
+            _ => {
+                // It may have been sent, and what it claimed stays used.
+                self.journal.borrow_mut().settle(open.entry, Settlement::Used);
+                self.depart_again(op, name, fuel, params, encoded, 2)
+            }
+        }
+    }
+
+    fn depart_again<D, P, R, T>(
+        &mut self,
+        op: &RemoteOp<C, D, P, R, T>,
+        name: &str,
+        fuel: u64,
+        params: &P,
+        encoded: &[u8],
+        attempt: u64,
+    ) -> Result<Departure, Halt> {
         self.look_at_grants_now()?;
         let remit = self.standing.remit().clone();
         let Permit { class, terms } = match (op.judge)(&remit, params) {
@@ -41,8 +87,8 @@ impl<C> Live<C> {
         };
         let grant = self.standing.authorizing(|remit| (op.judge)(remit, params).is_ok());
         let admission = Some(Admission::always(class));
-        let class_if_own = (class != op.class).then_some(class);
-        let mut departure = Departure { admission, grant, class: class_if_own, ..Departure::default() };
+        let (own_class, attempt) = ((class != op.class).then_some(class), (attempt > 1).then_some(attempt));
+        let mut departure = Departure { admission, grant, attempt, class: own_class, ..Departure::default() };
         let claims = claims(terms, grant);
         if class.needs_intent() || !claims.is_empty() {
             let number = self.promise(op.index, fuel, encoded, claims, &mut departure)?;
@@ -71,6 +117,7 @@ impl<C> Live<C> {
         let (number, answered) = self.claim(index, fuel, encoded, extension.as_ref(), claims)?;
         departure.first = Some(First::Claimed(answered.clone()));
         departure.claim = Some(answered);
+        departure.is_claimed = true;
         Ok(number)
     }
 
@@ -151,7 +198,7 @@ impl<C> Live<C> {
             }
             Err(error) => return Err(error.into()),
         };
-        departure.claim = None;
+        (departure.claim, departure.is_claimed) = (None, false);
         if let Some(admission) = &mut departure.admission {
             (admission.intent, admission.denial) = (None, Some(refusal));
         }
@@ -198,7 +245,7 @@ impl<C> Live<C> {
         sent: Option<Sent<R>>,
     ) -> Result<(R, Option<journal::Durable>), Halt> {
         let mut admission = departure.admission.take().expect("a live call departs before it arrives");
-        if let (Some(intent), Some(_)) = (admission.intent, &departure.claim) {
+        if let (Some(intent), true) = (admission.intent, departure.is_claimed) {
             let was_sent = sent.as_ref().is_some_and(|sent| sent.is_sent);
             let settlement = if was_sent { Settlement::Used } else { Settlement::Only(0) };
             self.journal.borrow_mut().settle(intent, settlement);
@@ -265,13 +312,15 @@ impl Departure {
     fn extension(&self, arrived: Option<&Admission>) -> Option<Extension> {
         let grant = self.grant.map(|grant| grant.to_string());
         let class = self.class.map(|class| class as u64);
-        let mut extension = Extension { grant, class, ..Extension::default() };
+        let mut extension = Extension { grant, class, attempt: self.attempt, ..Extension::default() };
         if let Some(admission) = arrived {
             let written = admission.extension().map(|written| *written).unwrap_or_default();
             // An intent says it already, and what was refused was not authorised.
             let is_said = admission.intent.is_some() || admission.denial.is_some();
-            let (grant, class) = (extension.grant.filter(|_| !is_said), class.filter(|_| !is_said));
-            extension = Extension { grant, class, ..written };
+            extension = match is_said {
+                true => written,
+                false => Extension { grant: extension.grant, attempt: extension.attempt, class, ..written },
+            };
         }
         (extension != Extension::default()).then_some(extension)
     }

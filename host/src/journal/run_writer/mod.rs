@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use self::claim::Trial;
 use super::amounts::Settlement;
-use super::blob::{self, Blob};
+use super::blob::{self, Blob, Cut};
 use super::entry::{FunctionDef, FunctionId, Kind, Part, Raw, Record};
 use super::error::Error;
 use super::extension::EXTENSION_MAX;
@@ -50,6 +50,8 @@ pub struct RunWriter {
     fuel: u64,
     time_us: u64,
     blobs_used: HashSet<Digest>,
+    /// The payload that was cut last.
+    last_cut: Option<Arc<Cut>>,
     kv: Overlay,
     scratch: Vec<u8>,
     /// The namespace of the plugin's identity.
@@ -62,6 +64,18 @@ pub struct RunWriter {
     unsettled: Option<u64>,
     /// What became of claims, not handed over yet.
     settlements: Vec<(u64, Settlement)>,
+    /// After which entry the process dies, where its crashes are tried out; else after none.
+    dies_after: u64,
+    death: Death,
+}
+
+/// How a process dies whose crashes are tried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// Once its last entry is on disk.
+    Durable,
+    /// With its last entries on their way.
+    Sudden,
 }
 
 /// A function and its number in entries, 0 until one names it.
@@ -111,6 +125,7 @@ impl RunWriter {
             fuel: start.fuel,
             time_us: start.time_us,
             blobs_used: start.blobs_used,
+            last_cut: None,
             kv: Overlay::new(start.namespace),
             scratch: Vec::new(),
             owner: start.namespace,
@@ -118,6 +133,8 @@ impl RunWriter {
             trial: None,
             unsettled: None,
             settlements: Vec::new(),
+            dies_after: u64::MAX,
+            death: Death::Sudden,
         };
         writer.begin_segment();
         writer
@@ -131,6 +148,11 @@ impl RunWriter {
     /// Returns the number that the next entry will have.
     pub fn next_entry(&self) -> u64 {
         self.next_entry
+    }
+
+    /// Returns the fuel of the last entry.
+    pub fn fuel(&self) -> u64 {
+        self.fuel
     }
 
     /// Returns the number of a function for [`Record::function`]. Asking again returns the same.
@@ -171,7 +193,23 @@ impl RunWriter {
         (self.fuel, self.time_us) = (record.fuel, record.time_us);
         let entry = self.next_entry;
         self.next_entry += 1;
+        if entry == self.dies_after {
+            self.die()?;
+        }
         Ok(entry)
+    }
+
+    /// Has this process be killed once an entry is recorded: for trying out what is left after a crash.
+    pub fn die_after(&mut self, entry: u64, death: Death) {
+        (self.dies_after, self.death) = (entry, death);
+    }
+
+    #[cold]
+    fn die(&mut self) -> Result<(), Error> {
+        if self.death == Death::Durable {
+            self.durable()?.wait()?;
+        }
+        signal_hook::low_level::raise(signal_hook::consts::SIGKILL).map_err(Error::io)
     }
 
     /// Returns the number by which entries name a function. An id of another writer names none.
@@ -221,7 +259,9 @@ impl RunWriter {
         if bytes.len() <= INLINE_MAX {
             return Ok(Part::Inline(bytes));
         }
-        for (digest, chunk) in blob::cut(what, bytes, list)? {
+        let cut = self.cut(what, bytes)?;
+        cut.list(list);
+        for (digest, chunk) in cut.chunks() {
             if self.blobs_used.insert(digest) {
                 let blob = Blob::with_digest(digest, chunk);
                 self.open.blob_bytes += blob.stored_len();
@@ -229,6 +269,16 @@ impl RunWriter {
             }
         }
         Ok(Part::Chunked(list))
+    }
+
+    /// Cuts a payload, or knows how: by what this run recorded last, or any other of this process.
+    fn cut(&mut self, what: &'static str, bytes: &[u8]) -> Result<Arc<Cut>, Error> {
+        let cut = Cut::of(what, bytes, &[self.last_cut.clone(), self.core.last_cut()])?;
+        if cut.is_worth_keeping() {
+            self.core.keep_cut(&cut);
+            self.last_cut = Some(cut.clone());
+        }
+        Ok(cut)
     }
 
     /// Appends a state entry with `body` as its params, and closes and signs the segment. Await

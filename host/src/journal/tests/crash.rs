@@ -17,7 +17,7 @@ fn what_was_durable_is_there_and_the_index_is_rebuilt() {
             for run in &runs {
                 check_prefix(&crashed, run.id(), number as usize + 1);
                 let summary = crashed.summary(run.id()).unwrap();
-                assert_eq!((summary.entries, summary.fuel, summary.ended), (number + 1, 10 * number, None));
+                assert_eq!((summary.entries, summary.fuel, summary.state), (number + 1, 10 * number, None));
                 assert_eq!(summary.bytes, journal.summary(run.id()).unwrap().bytes);
                 crashed.verify(run.id(), None).unwrap();
             }
@@ -35,7 +35,7 @@ fn a_run_goes_on_after_a_crash() {
         run.durable().unwrap().wait().unwrap();
     }
     let (copy, crashed) = killed_now(&home);
-    let mut resumed = crashed.take_over(run.id()).unwrap();
+    let mut resumed = crashed.take_over(run.id()).unwrap().writer;
     for number in 70..140 {
         record(&mut resumed, number).unwrap();
     }
@@ -68,4 +68,15 @@ fn an_accepted_run_is_there() {
     assert_eq!(crashed.header(run.id()).unwrap(), header());
     assert_eq!(crashed.blob(header().remit).unwrap(), b"remit");
     assert_eq!(read(&crashed, run.id()).unwrap(), []);
+}
+
+/// A power failure while the very first command made the journal left a file that no command could open any more.
+#[test]
+fn a_journal_that_was_half_made_is_made_anew() {
+    let home = Home::new();
+    let half = home.path().with_extension("new");
+    std::fs::write(&half, [0; 4096]).unwrap();
+    let run = home.open().accept(&header(), &[]).unwrap().id();
+    assert!(!half.exists());
+    assert_eq!(home.open().header(run).unwrap(), header());
 }

@@ -13,6 +13,7 @@ const COMMIT: &str = include_str!("../golden/commit-1.hex");
 const RELEASE: &str = include_str!("../golden/release-1.hex");
 const GRANT: &str = include_str!("../golden/grant-1.hex");
 const RESERVATION: &str = include_str!("../golden/reservation-1.hex");
+const BUNDLE: &str = include_str!("../golden/bundle-1.hex");
 
 fn run() -> RunId {
     RunId::from_bytes(*b"0123456789abcdef")
@@ -49,6 +50,11 @@ fn entries() -> Vec<Golden> {
 }
 
 fn commit() -> Vec<u8> {
+    commit_after(Some(6))
+}
+
+/// Returns the row of a commit whose run has its segment before this one in `previous_commit`.
+fn commit_after(previous_commit: Option<u64>) -> Vec<u8> {
     let mut body = Vec::new();
     for (kind, function, params, outcome, extension) in entries() {
         let mut block = Vec::new();
@@ -62,7 +68,7 @@ fn commit() -> Vec<u8> {
         number: 0,
         first_entry: 0,
         count: 4,
-        previous_commit: Some(6),
+        previous_commit,
         fuel: 0,
         time_us: 1_772_000_000_000_000,
         fuel_used: 1200,
@@ -88,6 +94,43 @@ fn reservation() -> Reservation {
     let rule = crate::manifest::RuleId::kv();
     let claims = vec![Claim { amount: 1, grant, max: 3, rule, window: crate::manifest::Window::Day }];
     Reservation { at: super::grants::NOW, claims, owner: Digest::of(b"owner") }
+}
+
+/// Returns a bundle of the golden run, which this build writes.
+fn bundle() -> Vec<u8> {
+    let backend = redb::backends::InMemoryBackend::new();
+    let (database, _) = tables::open_on(backend, Options::default().cache_bytes).unwrap();
+    let write = database.begin_write().unwrap();
+    let mut blob = Vec::new();
+    Packed::new(b"remit").encode(&mut blob);
+    write.open_table(tables::RUNS).unwrap().insert(run().as_bytes(), &*from_hex(ROW)).unwrap();
+    write.open_table(tables::LOG).unwrap().insert(7, &*commit_after(None)).unwrap();
+    write.open_table(tables::BLOBS).unwrap().insert(Digest::of(b"remit").as_bytes(), &*blob).unwrap();
+    write.commit().unwrap();
+    recover::recover(&database, 0).unwrap();
+    let store = Arc::new(Store::new(database));
+    let core = Core {
+        store,
+        path: PathBuf::new(),
+        queue: queue::queue().0,
+        thread: Mutex::new(None),
+        key: None,
+        last_cut: Mutex::default(),
+    };
+    let mut bytes = Vec::new();
+    Journal(Arc::new(core)).export(run(), &mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn a_bundle_is_read() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), from_hex(BUNDLE)).unwrap();
+    let bundle = Bundle::open(file.path()).unwrap();
+    assert_eq!((bundle.run, bundle.journal.header(run()).unwrap()), (run(), header()));
+    assert_eq!(bundle.journal.blob(Digest::of(b"remit")).unwrap(), b"remit");
+    let verified = bundle.journal.verify(run(), Some(&signer().verifying_key())).unwrap();
+    assert_eq!((verified.entries, verified.signer), (4, Signer::Known));
 }
 
 /// Returns each document's key, the name of its golden file, that file, and what this build writes.
@@ -147,6 +190,7 @@ fn what_is_written_is_format_1() {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
         std::fs::write(golden.join("row-1.hex"), to_hex(&row().encode(run()))).unwrap();
         std::fs::write(golden.join("commit-1.hex"), to_hex(&commit())).unwrap();
+        std::fs::write(golden.join("bundle-1.hex"), to_hex(&bundle())).unwrap();
         for (_, name, _, written) in documents() {
             std::fs::write(golden.join(name), to_hex(&written)).unwrap();
         }
@@ -156,6 +200,7 @@ fn what_is_written_is_format_1() {
         assert_eq!(to_hex(&written), golden);
     }
     assert_eq!(to_hex(&commit()), COMMIT);
+    assert_eq!(to_hex(&bundle()), BUNDLE);
     let packed = Row::decode(run(), &from_hex(ROW)).unwrap().header.unpack().unwrap();
     assert_eq!(packed, header().encode().unwrap(), "the header's canonical JSON has changed");
 }

@@ -1,6 +1,7 @@
 //! What the journal promises, seen from outside; and what damaged files do to it.
 
 mod amounts;
+mod bundle;
 mod crash;
 mod damage;
 mod golden;
@@ -8,6 +9,7 @@ mod grants;
 mod kv;
 mod owner;
 mod plugins;
+mod power;
 mod remove;
 mod round_trip;
 
@@ -63,6 +65,7 @@ fn header() -> Header {
         labels: [("team".to_owned(), "blue".to_owned())].into(),
         limits: json!({"fuel": 1, "calls": 2}),
         manifest: Digest::of(b"manifest"),
+        mounts: [("notes".to_owned(), "/home/ada/notes".to_owned())].into(),
         parent: Some(RunId::from_bytes([9; 16])),
         plugin: Plugin {
             identity: "folder:/x/brief".into(),

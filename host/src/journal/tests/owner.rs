@@ -11,7 +11,7 @@ fn the_earlier_owner_is_fenced() {
         record(&mut first, number).unwrap();
     }
     first.durable().unwrap().wait().unwrap();
-    let mut second = journal.take_over(first.id()).unwrap();
+    let mut second = journal.take_over(first.id()).unwrap().writer;
     record(&mut first, 3).unwrap();
     let refused = first.durable().and_then(Durable::wait);
     assert!(matches!(refused, Err(Error::Fenced { .. })), "{refused:?}");
@@ -37,7 +37,7 @@ fn a_run_goes_on_after_its_journal_was_opened_anew() {
     drop(run);
     journal.close().unwrap();
     let journal = home.open();
-    let mut run = journal.take_over(id).unwrap();
+    let mut run = journal.take_over(id).unwrap().writer;
     for number in 130..260 {
         assert_eq!(record(&mut run, number).unwrap(), number);
         run.durable().unwrap().wait().unwrap();

@@ -76,7 +76,7 @@ fn a_run_is_listed_with_its_header_and_its_end() {
     let journal = home.open();
     let mut run = journal.accept(&header(), &[Content::of(b"manifest"), Content::of(b"remit")]).unwrap();
     let id = run.id();
-    assert_eq!(journal.summary(id).unwrap().ended, None);
+    assert_eq!(journal.summary(id).unwrap().state, None);
     record(&mut run, 0).unwrap();
     let end = json!({"state": "succeeded", "result": "x".repeat(10_000)});
     run.state(77, 1_772_000_000_000_500, &end).unwrap();
@@ -91,7 +91,7 @@ fn a_run_is_listed_with_its_header_and_its_end() {
     let summary = runs.iter().find(|summary| summary.id == id).unwrap();
     assert_eq!(summary.header, header());
     assert_eq!((summary.entries, summary.fuel, summary.live), (2, 77, false));
-    let ended: serde_json::Value = serde_json::from_slice(summary.ended.as_deref().unwrap()).unwrap();
+    let ended: serde_json::Value = serde_json::from_slice(summary.state.as_deref().unwrap()).unwrap();
     assert_eq!(ended, end);
     assert_eq!(journal.blob(header().manifest).unwrap(), b"manifest");
     assert!(matches!(journal.blob(Digest::of(b"other")), Err(Error::NoSuchBlob(_))));

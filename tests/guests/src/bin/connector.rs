@@ -12,6 +12,7 @@
 //! | `misbehave-twice HOW HOW` | what came back of the second |
 //! | `joins COUNT` | nothing, after as many calls with a number and a short text |
 //! | `lens COUNT` | nothing, after as many calls with 1 MiB |
+//! | `new-lens COUNT` | the same, with something new in each page of it each time |
 //! | `write-between FILE` | `ok` after a call, writing the file, and another call |
 
 use std::{fs, hint::black_box};
@@ -37,6 +38,13 @@ fn main() {
             let bytes = vec![0xa5; 1 << 20];
             (0..number(count)).for_each(|_: u32| _ = black_box(issues::len(&bytes)));
         }
+        ["new-lens", count] => {
+            let mut bytes = vec![0xa5_u8; 1 << 20];
+            (0..number(count)).for_each(|_: u32| {
+                bytes.iter_mut().step_by(1 << 12).for_each(|byte| *byte = byte.wrapping_add(1));
+                black_box(issues::len(&bytes));
+            });
+        }
         ["misbehave-twice", first, how] => {
             black_box(issues::misbehave(first));
             println!("{}", issues::misbehave(how));
@@ -47,7 +55,8 @@ fn main() {
             println!("ok {}", issues::count());
         }
         _ => usage(
-            "connector create|join|count|reverse|sum|flood|joins|lens|misbehave|misbehave-twice|write-between ...",
+            "connector create|join|count|reverse|sum|flood|joins|lens|new-lens|misbehave|misbehave-twice|\
+             write-between ...",
         ),
     }
 }

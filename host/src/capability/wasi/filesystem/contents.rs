@@ -3,11 +3,11 @@
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 
-use super::{Answer, ErrorCode, Own, asks, at, changes, hold, reads, refused, repeatable};
+use super::{Answer, ErrorCode, Own, asks, at, changes, hold, reads, refused, repeatable, restore};
 use crate::capability::files::{self, Descriptor};
 use crate::capability::link::{Call, Link};
 use crate::capability::{Caps, Derived, Input, Object, Output};
-use crate::gate::{Class, Halt, Turn};
+use crate::gate::{Class, Halt, Restore, Turn};
 use crate::meter::LimitKind;
 use crate::scope::Access;
 
@@ -31,7 +31,7 @@ fn link_streams(link: &mut Link<'_>) -> wasmtime::Result<()> {
     });
     link.sync(
         "wasi:filesystem/types#[method]descriptor.read-via-stream",
-        call.governed(|derived, params| asks(derived, &params.0, Access::Read, Class::ReadLocal), refused).applied(
+        super::reading(call).restored(|again, _, (handle, _), (opened,)| hold_again(again, handle, opened)).applied(
             |derived, (_, offset), (opened,): &Answer<In>| {
                 if let Ok(stream) = opened {
                     derived.objects.insert(stream.rep(), Object::Input(Input::File { offset: *offset }));
@@ -43,14 +43,31 @@ fn link_streams(link: &mut Link<'_>) -> wasmtime::Result<()> {
     link.sync(
         "wasi:filesystem/types#[method]descriptor.write-via-stream",
         call.governed(|derived, params| asks(derived, &params.0, Access::ReadWrite, Class::ReadLocal), refused)
+            .restored(|again, _, (handle, _), (opened,)| hold_again(again, handle, opened))
             .applied(|derived, (handle, offset), (opened,)| writes_at(derived, handle, opened, Some(*offset))),
     )?;
-    let call = Call::new(Class::ReadLocal, |turn, _, (handle,): &(Own,)| Ok((write_stream(turn, handle)?,)));
+    let call = Call::new(Class::ReadLocal, |turn, _, (handle,): &(Own,)| {
+        if let Ok(end) = at(turn, handle).and_then(|descriptor| files::end(descriptor.writable()?)) {
+            turn.note(end.to_string());
+        }
+        Ok((write_stream(turn, handle)?,))
+    });
     link.sync(
         "wasi:filesystem/types#[method]descriptor.append-via-stream",
         call.governed(|derived, params| asks(derived, &params.0, Access::ReadWrite, Class::ReadLocal), refused)
+            .restored(|again, _, (handle,), (opened,)| {
+                if let Ok(stream) = opened {
+                    restore::appends(again, handle, stream.rep());
+                }
+            })
             .applied(|derived, (handle,), (opened,)| writes_at(derived, handle, opened, None)),
     )
+}
+
+fn hold_again<T: 'static>(again: &mut Restore<'_, Caps>, handle: &Own, opened: &Result<Resource<T>, ErrorCode>) {
+    if let Ok(stream) = opened {
+        restore::shared(again, handle, stream.rep());
+    }
 }
 
 fn write_stream(turn: &mut Turn<'_, Caps>, handle: &Own) -> Result<Result<Out, ErrorCode>, Halt> {
@@ -85,6 +102,11 @@ fn link_contents(link: &mut Link<'_>) -> wasmtime::Result<()> {
         }
         turn.caps.changed.insert(handle.rep());
         Ok((at(turn, handle).and_then(|descriptor| files::write(descriptor, bytes, *offset)),))
+    });
+    let call = call.restored(|again, derived, (handle, bytes, _), (done,)| {
+        if done.is_ok() {
+            restore::wrote(again, handle.rep(), derived.mount_of(handle.rep()), bytes.len() as u64);
+        }
     });
     link.durable("wasi:filesystem/types#[method]descriptor.write", call)
 }
@@ -123,6 +145,11 @@ fn link_size(link: &mut Link<'_>) -> wasmtime::Result<()> {
         }
         turn.caps.changed.insert(handle.rep());
         Ok((at(turn, handle).and_then(|descriptor| files::set_size(descriptor, *size)).map(drop),))
+    });
+    let call = call.restored(|again, derived, (handle, _), (done,)| {
+        if done.is_ok() {
+            restore::wrote(again, handle.rep(), derived.mount_of(handle.rep()), 0);
+        }
     });
     link.durable("wasi:filesystem/types#[method]descriptor.set-size", call)
 }

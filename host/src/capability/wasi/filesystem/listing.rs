@@ -4,7 +4,7 @@ use std::vec::IntoIter;
 
 use wasmtime::component::Resource;
 
-use super::{DirectoryEntry, ErrorCode, Own, at, reads};
+use super::{Answer, DirectoryEntry, ErrorCode, Own, at, reading, restore};
 use crate::capability::Caps;
 use crate::capability::files;
 use crate::capability::link::{Call, Link};
@@ -21,25 +21,59 @@ pub struct Listing {
     size: usize,
 }
 
+/// A listing that was being read.
+pub struct LostListing {
+    folder: files::Lost,
+    /// The last name that was handed out.
+    after: Option<String>,
+}
+
+impl LostListing {
+    /// Lists the folder again, from where the guest had come to. Listings are in the order of the names.
+    ///
+    /// # Errors
+    /// What is not as it was.
+    pub fn find(&self, mounts: &files::Mounts) -> Result<Listing, String> {
+        let folder = self.folder.find(mounts)?;
+        let mut entries = files::read_directory(&folder, ENTRIES_MAX).map_err(|code| code.message().to_owned())?;
+        let size = entries.len();
+        let is_new = |entry: &Result<DirectoryEntry, ErrorCode>| match (entry, &self.after) {
+            (Ok(entry), Some(after)) => entry.name > *after,
+            _ => true,
+        };
+        entries.retain(is_new);
+        Ok(Listing { size, rest: entries.into_iter() })
+    }
+}
+
 type Entries = Resource<Listing>;
 
 pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
     link.resource::<Listing>("wasi:filesystem/types#[drop]directory-entry-stream")?;
-    reads(link, "wasi:filesystem/types#[method]descriptor.read-directory", |turn, _, (handle,): &(Own,)| {
-        match list(turn, handle) {
-            Ok(listing) => {
-                let ordinal = turn.ordinals.create()?;
-                turn.caps.listings.insert(ordinal, listing);
-                Ok((Ok(Entries::new_own(ordinal)),))
-            }
-            Err(code) => Ok((Err(code),)),
+    let call = Call::new(Class::ReadLocal, |turn, _, (handle,): &(Own,)| match list(turn, handle) {
+        Ok(listing) => {
+            let ordinal = turn.ordinals.create()?;
+            turn.caps.listings.insert(ordinal, listing);
+            Ok((Ok(Entries::new_own(ordinal)),))
         }
-    })?;
+        Err(code) => Ok((Err(code),)),
+    });
+    let call = call.restored(|again, derived, (handle,), (opened,): &Answer<Entries>| {
+        if let (Ok(listing), Some(folder)) = (opened, restore::listed(again, derived, handle)) {
+            again.caps.lost_listings.insert(listing.rep(), LostListing { folder, after: None });
+        }
+    });
+    link.sync("wasi:filesystem/types#[method]descriptor.read-directory", reading(call))?;
+    let call = Call::new(Class::ReadLocal, |turn, _, (listing,): &(Entries,)| {
+        let next = turn.caps.listings.get_mut(&listing.rep()).and_then(|listing| listing.rest.next());
+        Ok((next.transpose(),))
+    });
     link.sync(
         "wasi:filesystem/types#[method]directory-entry-stream.read-directory-entry",
-        Call::new(Class::ReadLocal, |turn, _, (listing,): &(Entries,)| {
-            let next = turn.caps.listings.get_mut(&listing.rep()).and_then(|listing| listing.rest.next());
-            Ok((next.transpose(),))
+        call.restored(|again, _, (listing,), (next,): &Answer<Option<DirectoryEntry>>| {
+            if let (Some(lost), Ok(Some(entry))) = (again.caps.lost_listings.get_mut(&listing.rep()), next) {
+                lost.after = Some(entry.name.clone());
+            }
         }),
     )
 }

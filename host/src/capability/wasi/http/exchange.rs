@@ -47,7 +47,7 @@ impl Exchanging {
         let class = Class::WriteOnce;
         let index = link.functions.add_internal::<Params, Outcome>(NAME, class);
         let refuse = |_: &Params| Err(ErrorCode::HttpRequestDenied);
-        Self(Arc::new(RemoteOp { index, class, judge, refuse, send, apply: arrived }))
+        Self(Arc::new(RemoteOp { index, class, judge, refuse, send, apply: arrived, took }))
     }
 
     /// Makes the exchange for a response that is due, in a call of function `caller`.
@@ -140,6 +140,12 @@ fn judge<'a>(remit: &'a Remit, (_, request): &'a Params) -> Result<Permit<'a>, D
 
 fn arrived(derived: &mut Derived, (to_come, _): &Params, outcome: Outcome) {
     response::settle(derived, *to_come, outcome);
+}
+
+/// What is not known any more counts as sent: with the idempotency key or without, the bytes of the request.
+fn took((_, request): &Params, outcome: &Outcome, _: Option<&str>) -> Usage {
+    let received_bytes = outcome.as_ref().map_or(0, Response::size);
+    Usage { remote_calls: 1, sent_bytes: request.size(), received_bytes, ..Usage::default() }
 }
 
 fn send(outgoing: Outgoing<'_, Caps>, derived: &Derived, (_, request): &Params) -> Sending<Outcome> {

@@ -8,10 +8,10 @@ use wasmtime_wasi::p2::bindings::sync::io::streams::StreamError;
 
 use super::{PERMIT, failed, failed_message, open_file, poll};
 use crate::capability::link::{Call, Link, Perform};
-use crate::capability::wasi::filesystem::{ErrorCode, spend};
+use crate::capability::wasi::filesystem::{self, ErrorCode, spend};
 use crate::capability::wasi::http;
 use crate::capability::{Caps, Derived, Object, Output, files};
-use crate::gate::{Ask, Asked, Class, Halt, OutputStream, Turn};
+use crate::gate::{Ask, Asked, Class, Halt, OutputStream, Restore, Turn};
 use crate::scope::Access;
 
 /// What WASI allows in one blocking write.
@@ -83,12 +83,16 @@ fn within(len: u64, max: u64) -> Result<(), Halt> {
 fn writes(perform: Perform<(Out, Vec<u8>), (Done,)>) -> Call<(Out, Vec<u8>), (Done,)> {
     Call::new(Class::WriteFile, perform)
         .governed(|derived, (stream, _)| to(derived, stream), |_| (Done::Err(StreamError::Closed),))
+        .restored(|again, derived, (stream, bytes), (done,)| {
+            wrote_before(again, derived, stream, bytes.len() as u64, done.is_ok());
+        })
         .applied(|derived, (stream, bytes), (done,)| wrote(derived, stream, bytes.len() as u64, bytes, done.is_ok()))
 }
 
 fn zeroes(perform: Perform<(Out, u64), (Done,)>) -> Call<(Out, u64), (Done,)> {
     Call::new(Class::WriteFile, perform)
         .governed(|derived, (stream, _)| to(derived, stream), |_| (Done::Err(StreamError::Closed),))
+        .restored(|again, derived, (stream, len), (done,)| wrote_before(again, derived, stream, *len, done.is_ok()))
         .applied(|derived, &(ref stream, len), (done,)| {
             let zeroes = if is_to_body(derived, stream) { vec![0; len.min(PERMIT) as usize] } else { Vec::new() };
             wrote(derived, stream, len, &zeroes, done.is_ok());
@@ -119,7 +123,10 @@ pub(super) fn write(turn: &mut Turn<'_, Caps>, derived: &Derived, stream: &Out, 
         Some(Object::Output(Output::File { mount, offset })) => {
             let file = open_file(turn, stream.rep())?;
             turn.caps.changed.insert(stream.rep());
-            spend(turn, Some(*mount), bytes.len() as u64)?.and_then(|()| write_file(&file, *offset, bytes))
+            match spend(turn, Some(*mount), bytes.len() as u64)? {
+                Ok(()) => write_file(turn, stream.rep(), &file, *offset, bytes),
+                Err(code) => Err(code),
+            }
         }
         _ => return Err(Halt::Misuse("not an output stream".into())),
     };
@@ -138,11 +145,39 @@ fn write_body(turn: &mut Turn<'_, Caps>, derived: &Derived, body: u32, count: u6
     }
 }
 
-/// Writes all of `bytes` at the offset, or at the end of the file.
-fn write_file(file: &files::File, offset: Option<u64>, bytes: &[u8]) -> Result<(), ErrorCode> {
-    match offset {
-        Some(offset) => files::write_all_at(file, bytes, offset).map(drop),
-        None => files::append(file, bytes).map(drop),
+/// Writes all of `bytes` at the offset, or at the end of the file. Where an append went is noted: done again, it goes to
+/// the same place.
+fn write_file(
+    turn: &mut Turn<'_, Caps>,
+    stream: u32,
+    file: &files::File,
+    offset: Option<u64>,
+    bytes: &[u8],
+) -> Result<(), ErrorCode> {
+    if let Some(offset) = offset {
+        return files::write_all_at(file, bytes, offset).map(drop);
+    }
+    let appended = match turn.caps.appending.remove(&stream) {
+        Some(at) if files::end(file)? > at => {
+            let appended = files::append_again(file, bytes, at)?;
+            // What comes next may be there, too.
+            turn.caps.appending.insert(stream, appended.offset.saturating_add(bytes.len() as u64));
+            appended
+        }
+        _ => files::append(file, bytes)?,
+    };
+    turn.note(appended.offset.to_string());
+    Ok(())
+}
+
+/// Takes note of a recorded write, where a run is resumed.
+fn wrote_before(again: &mut Restore<'_, Caps>, derived: &Derived, stream: &Out, bytes: u64, is_done: bool) {
+    match derived.objects.get(&stream.rep()) {
+        Some(Object::Output(Output::Stdout | Output::Stderr)) => again.usage.output_bytes += bytes,
+        Some(Object::Output(Output::File { mount, .. })) if is_done => {
+            filesystem::wrote(again, stream.rep(), Some(*mount), bytes);
+        }
+        _ => {}
     }
 }
 

@@ -4,7 +4,7 @@ use wasmtime_wasi::p2::bindings::sync::io::streams::StreamError;
 
 use super::super::input::{self, Empty, In};
 use super::super::{Count, PERMIT, failed_message};
-use super::{Out, is_closed, is_to_body, to, write, wrote};
+use super::{Out, is_closed, is_to_body, to, write, wrote, wrote_before};
 use crate::capability::link::{Call, Link};
 use crate::capability::wasi::http;
 use crate::capability::{Caps, Derived, Input, Object};
@@ -18,6 +18,9 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
             Ok((splice(turn, derived, to, from, *len)?,))
         });
         let call = call.governed(|derived, (stream, _, _)| to(derived, stream), |_| (Count::Err(StreamError::Closed),));
+        let call = call.restored(|again, derived, (stream, _, _), (count,)| {
+            wrote_before(again, derived, stream, count.as_ref().copied().unwrap_or_default(), count.is_ok());
+        });
         link.durable(name, call.applied(|derived, (to, from, _), (count,)| spliced(derived, to, from, count)))?;
     }
     Ok(())

@@ -1,0 +1,137 @@
+//! `remit resume` and `remit decide`: a run goes on, and what is in doubt is decided.
+
+use serde_json::json;
+
+use super::Shell;
+use super::args;
+use super::exit::Exit;
+use super::output::Output;
+use super::outward::outward;
+use super::report::{Failure, Result, note};
+use super::run::principal;
+use super::session::Session;
+use crate::agent::{Again, Recalled, ResumeError, Stop, recall, resume as take_up};
+use crate::config;
+use crate::digest::Content;
+use crate::gate::{End, Outcome, Where};
+use crate::id::RunId;
+use crate::journal::TakenOver;
+use crate::lifecycle::{Decision, State, Transition};
+use crate::manifest::Name;
+use crate::meter::Usage;
+
+/// Goes on with a run, and returns how the process ends.
+pub fn resume(shell: &Shell, args: &args::Resume) -> Result {
+    let session = Session::with_host(shell, "remit resume")?;
+    let run = session.find(&args.run)?;
+    let exit = resume_in(&session, run, args)?;
+    session.close()?;
+    Ok(exit)
+}
+
+fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
+    let recalled = recall(session.journal(), run)?;
+    let remit = recalled.remit();
+    if !remit.connectors().is_empty() {
+        let message = format!("run {run} calls connectors, and this version does not resume such runs");
+        return Err(Failure::new(Exit::NotResumable, message).hint("`remit replay` still compares what is recorded"));
+    }
+    let component = Content::of(session.blob(recalled.header.component)?);
+    let agent = session.agent(&component, &format!("component of run {run}"))?;
+    let by = principal();
+    let again = Again { engine: session.host()?.engine().fingerprint(), values: values(session, &recalled)?, by: &by };
+    let outward = outward(session, &recalled.header.plugin.identity, remit)?;
+    let stop = Stop::by_principal(&by);
+    let mut shown = Output::new(agent.world(), args.json);
+    let ended = session.block_on(&stop, async {
+        let taken = take_up(&recalled, &agent, again, session.journal(), session.clock().clone());
+        let accepted = args.crash.applied_to(taken.map_err(|error| not_resumed(run, error))?.with(&outward));
+        note(format!("run {run} goes on"));
+        Ok::<_, Failure>(accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await)
+    })??;
+    shown.conclude(session, run, &ended?)
+}
+
+/// Returns what the operator has set for the plugin of a run.
+fn values(session: &Session, recalled: &Recalled) -> Result<crate::capability::config::Values> {
+    let config = config::read(session.home().path())?;
+    let plugin = &recalled.header.plugin;
+    let name = plugin.version.as_ref().and_then(|_| plugin.name.parse::<Name>().ok());
+    Ok(name.map(|name| config.values.for_plugin(&name)).unwrap_or_default())
+}
+
+fn not_resumed(run: RunId, error: ResumeError) -> Failure {
+    let hint = match &error {
+        ResumeError::NotResumable(_) => Some("`remit runs` lists the runs and their states".to_owned()),
+        ResumeError::Undecided(entry) => {
+            Some(format!("look at it, then `remit decide {run} {entry} --done VALUE`, `--retry` or `--fail`"))
+        }
+        ResumeError::Launch(_) => Some("the folders have to be where they were when the run was accepted".to_owned()),
+        ResumeError::Recall(_) => None,
+    };
+    let exit = match &error {
+        ResumeError::Undecided(_) => Exit::Parked,
+        ResumeError::Recall(_) => Exit::JournalDamaged,
+        ResumeError::NotResumable(_) | ResumeError::Launch(_) => Exit::NotResumable,
+    };
+    let failure = Failure::from_error(exit, error).context(format_args!("run {run}"));
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// Records what a person says became of an effect.
+pub fn decide(shell: &Shell, args: &args::Decide) -> Result {
+    let session = Session::open(shell, "remit decide")?;
+    let run = session.find(&args.run)?;
+    let recalled = recall(session.journal(), run)?;
+    if let Some(end) = recalled.end.as_ref().filter(|end| end.outcome.state().is_end()) {
+        let message = format!("run {run} has {}", end.outcome.sentence());
+        return Err(Failure::new(Exit::NotResumable, message).hint("nothing of it is open"));
+    }
+    let mut taken = session.journal().take_over(run)?;
+    if taken.open != Some(args.entry) {
+        let message = format!("entry {} of run {run} is not in doubt", args.entry);
+        return Err(Failure::new(Exit::Usage, message).hint(format!("`remit show {run}` says which entry is")));
+    }
+    let said = match (args.retry, args.fail) {
+        (true, _) => retried(&mut taken, args.entry)?,
+        (_, true) => failed(&session, &mut taken, args.entry, recalled.end)?,
+        _ => return Err(Failure::new(Exit::Usage, "say --retry or --fail")),
+    };
+    taken.writer.durable()?.wait()?;
+    drop(taken);
+    note(said);
+    session.close()?;
+    Ok(Exit::Ok)
+}
+
+fn retried(taken: &mut TakenOver, entry: u64) -> Result<String> {
+    let body = Transition {
+        now: State::Suspended,
+        why: "decided".into(),
+        by: principal(),
+        entry: Some(entry),
+        decision: Some(Decision::Retry),
+    };
+    let (fuel, time_us) = (taken.writer.fuel(), taken.time_us);
+    taken.writer.state(fuel, time_us, &body)?;
+    let run = taken.writer.id();
+    Ok(format!("entry {entry} will be done again: `remit resume {run}`"))
+}
+
+fn failed(session: &Session, taken: &mut TakenOver, entry: u64, parked: Option<End>) -> Result<String> {
+    let failure = crate::gate::end::Failure {
+        kind: "internal".into(),
+        message: format!("entry {entry} was in doubt, and was decided to have failed"),
+        details: Some(json!({ "entry": entry }).to_string()),
+    };
+    let (fuel, time_us) = (taken.writer.fuel(), session.clock().now().as_micros().max(taken.time_us));
+    let (usage, called) = parked.map_or((Usage::default(), Usage::default()), |end| (end.usage, end.called));
+    let end =
+        End { outcome: Outcome::Failed { failure }, at: Where::Slice, fuel, usage, called, by: Some(principal()) };
+    taken.writer.settle(entry, crate::journal::Settlement::Used);
+    taken.writer.state(fuel, time_us, &end)?;
+    Ok(format!("run {} has failed", taken.writer.id()))
+}
