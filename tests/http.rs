@@ -140,11 +140,13 @@ fn the_class_follows_the_method_and_the_key_comes_with_what_may_be_sent_again() 
     let keys = ["GET", "PUT", "POST"].map(|method| {
         let ran = Scene::new().command("http", ["send", method, URL, "body"]).granted(API).reaching(&stub).run();
         let ran = ran.printed("200\n\n\n").replayed();
-        assert!(ran.calls_of(EXCHANGE)[0].is_answered);
+        let [exchange] = ran.calls_of(EXCHANGE)[..] else { panic!("one exchange") };
+        assert!(exchange.is_answered);
         let seen = stub.forget();
-        (seen[0].terms.is_repeatable, key_of(&seen[0]).is_some())
+        (exchange.class, seen[0].terms.is_repeatable, key_of(&seen[0]).is_some())
     });
-    assert_eq!(keys, [(true, false), (true, true), (false, false)]);
+    let expected = [("read-remote", true, false), ("write-idempotent", true, true), ("write-once", false, false)];
+    assert_eq!(keys, expected);
 }
 
 fn key_of(sent: &Outbound) -> Option<Vec<u8>> {

@@ -36,7 +36,7 @@ fn recorded(desk: &Desk) -> [Vec<String>; 2] {
         let run = runs.find(|run| run["header"]["plugin"]["kind"] == kind).unwrap_or_else(|| panic!("no {kind}"));
         let id = run["run"].as_str().expect("an id");
         let shown = desk.json(&["show", id, "--json", "--calls"]);
-        assert_eq!(shown["state"], "unfinished", "{shown}");
+        assert_eq!(shown["state"], "interrupted", "{shown}");
         let replay = desk.json(&["replay", id, "--json"]);
         assert_eq!(replay["verdict"], "unfinished", "{replay}");
         let calls = shown["calls"].as_array().expect("a list").iter();

@@ -245,7 +245,7 @@ fn call(entry: &Entry<'_>, functions: &Functions) -> Call {
     let is_empty = entry.outcome().is_empty();
     Call {
         function: name.to_owned(),
-        class: class_name(definition.class),
+        class: class_name(extension.class.map_or(definition.class, |own| u8::try_from(own).expect("it is a class"))),
         fuel: entry.fuel(),
         params: function.show_params(entry.params()),
         outcome: if is_empty { Json::Null } else { function.show_outcome(entry.outcome()) },

@@ -194,7 +194,9 @@ impl Grantee {
 
 /// Returns what kept a call from an answer, where its entry says it: what happened, and whose fault it is.
 pub fn failed(extension: &Extension) -> Option<String> {
-    let account: Json = serde_json::from_str(extension.usage.as_ref()?).ok()?;
+    // Most entries say only what was used, and there may be many.
+    let account = extension.usage.as_ref().filter(|account| account.contains("\"failed\""))?;
+    let account: Json = serde_json::from_str(account).ok()?;
     account["failed"].as_str().map(str::to_owned)
 }
 

@@ -89,7 +89,7 @@ impl<R> Sent<R> {
 pub struct Departure {
     /// Nothing for a call that is replayed.
     pub(super) admission: Option<Admission>,
-    /// The class of this call, where it is another than its function's, for its intent to say.
+    /// The class of this call, where it is another than its function's.
     pub(super) class: Option<Class>,
     /// Tells the far side that a call sent again is the same call.
     pub(super) key: Option<Digest>,

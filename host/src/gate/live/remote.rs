@@ -87,11 +87,10 @@ impl<C> Live<C> {
         };
         let grant = self.standing.authorizing(|remit| (op.judge)(remit, params).is_ok());
         let admission = Some(Admission::always(class));
-        let attempt = (attempt > 1).then_some(attempt);
-        let mut departure = Departure { admission, grant, attempt, ..Departure::default() };
+        let (own_class, attempt) = ((class != op.class).then_some(class), (attempt > 1).then_some(attempt));
+        let mut departure = Departure { admission, grant, attempt, class: own_class, ..Departure::default() };
         let claims = claims(terms, grant);
         if class.needs_intent() || !claims.is_empty() {
-            departure.class = (class != op.class).then_some(class);
             let number = self.promise(op.index, fuel, encoded, claims, &mut departure)?;
             let is_repeated = class == Class::WriteIdempotent;
             departure.key = is_repeated.then(|| self.idempotency_key(number, name, encoded));
@@ -318,8 +317,10 @@ impl Departure {
             let written = admission.extension().map(|written| *written).unwrap_or_default();
             // An intent says it already, and what was refused was not authorised.
             let is_said = admission.intent.is_some() || admission.denial.is_some();
-            let (grant, attempt) = (extension.grant.filter(|_| !is_said), extension.attempt.filter(|_| !is_said));
-            extension = Extension { grant, attempt, ..written };
+            extension = match is_said {
+                true => written,
+                false => Extension { grant: extension.grant, attempt: extension.attempt, class, ..written },
+            };
         }
         (extension != Extension::default()).then_some(extension)
     }
