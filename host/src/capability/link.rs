@@ -17,7 +17,7 @@ use self::wait::{sleep_until, wait_for};
 use super::wasi::http::Exchanging;
 use super::{Caps, Derived, Guest};
 use crate::gate::{
-    Asked, Class, Functions, Halt, Op, Ordinals, Outgoing, Permit, PureOp, Recovered, RemoteOp, Restore, Sending, Turn,
+    Asked, Class, Functions, Halt, Op, Ordinals, Outgoing, Permit, PureOp, Recover, Relive, RemoteOp, Sending, Turn,
     Value,
 };
 use crate::meter::Usage;
@@ -36,9 +36,6 @@ impl<T: ComponentNamedList + Lower + Value + Send + Sync + 'static> Returns for 
 /// The closure that does a call's work. Live only.
 pub type Perform<P, R> = fn(&mut Turn<'_, Caps>, &Derived, &P) -> Result<R, Halt>;
 
-/// The closure that looks whether a call was done that was begun before the run was resumed.
-pub type Recover<P, R> = fn(&mut Turn<'_, Caps>, &Derived, &P, &Json) -> Result<Recovered<R>, Halt>;
-
 /// The work of one recorded function, before it has its place in the table.
 pub struct Call<P, R> {
     class: Class,
@@ -47,8 +44,8 @@ pub struct Call<P, R> {
     perform: Perform<P, R>,
     foresee: Option<fn(&Caps, &P) -> Option<Json>>,
     apply: Option<fn(&mut Derived, &P, &R)>,
-    restore: Option<fn(&mut Restore<'_, Caps>, &Derived, &P, &R)>,
-    recover: Option<Recover<P, R>>,
+    restore: Option<Relive<Caps, Derived, P, R>>,
+    recover: Option<Recover<Caps, Derived, P, R>>,
 }
 
 impl<P, R> Call<P, R> {
@@ -78,13 +75,13 @@ impl<P, R> Call<P, R> {
     }
 
     /// Brings what the capabilities hold to where a recorded call left it, where a run is resumed.
-    pub fn restored(mut self, restore: fn(&mut Restore<'_, Caps>, &Derived, &P, &R)) -> Self {
+    pub fn restored(mut self, restore: Relive<Caps, Derived, P, R>) -> Self {
         self.restore = Some(restore);
         self
     }
 
     /// Looks whether a once-only call was done that found this in place, where a run is resumed.
-    pub fn recovered(mut self, recover: Recover<P, R>) -> Self {
+    pub fn recovered(mut self, recover: Recover<Caps, Derived, P, R>) -> Self {
         self.recover = Some(recover);
         self
     }

@@ -27,7 +27,7 @@ pub use live::{Admission, Buffered, Family, Live, Refusal, Standing, Turn};
 pub use output::{Output, OutputStream};
 pub use remote::{Departure, First, Outgoing, Permit, RemoteOp, Sending, Sent};
 pub use replay::{FuelRule, Replay, class_name};
-pub use resume::{Awaken, Open, Recovered, Restore, Resume, Tip};
+pub use resume::{Awaken, Open, Recover, Recovered, Relive, Restore, Resume, Tip};
 pub use value::Value;
 
 use std::sync::Arc;
@@ -86,9 +86,9 @@ pub struct Op<C, D, P, R> {
     /// Updates what both sides know from params and outcome. Live and replayed.
     pub apply: Option<fn(&mut D, &P, &R)>,
     /// Brings what the capabilities hold to where the recorded call left it. Before `apply`, where a run is resumed.
-    pub restore: Option<fn(&mut Restore<'_, C>, &D, &P, &R)>,
+    pub restore: Option<Relive<C, D, P, R>>,
     /// Looks whether a call of a class with intent was done that found this in place. Where a run is resumed.
-    pub recover: Option<fn(&mut Turn<'_, C>, &D, &P, &Json) -> Result<Recovered<R>, Halt>>,
+    pub recover: Option<Recover<C, D, P, R>>,
 }
 
 /// A host function computed from what is recorded already: it runs on both sides and leaves a small entry.

@@ -8,8 +8,10 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::replay::Recorded;
-use super::{FuelRule, Functions, Gate, Halt, Incoming, Live, Op, Ordinals, RemoteOp, Replay, Side, Value};
+use super::{FuelRule, Functions, Gate, Halt, Incoming, Live, Op, Ordinals, RemoteOp, Replay, Side, Turn, Value};
 use crate::journal::Reader;
 use crate::meter::{LimitKind, Limits, Usage};
 
@@ -24,6 +26,12 @@ pub struct Restore<'a, C> {
     /// What the call noted in its entry.
     pub note: Option<&'a str>,
 }
+
+/// Brings what the capabilities hold to where a recorded call left it.
+pub type Relive<C, D, P, R> = fn(&mut Restore<'_, C>, &D, &P, &R);
+
+/// Looks whether a call was done that was begun, by what it had found in place.
+pub type Recover<C, D, P, R> = fn(&mut Turn<'_, C>, &D, &P, &Json) -> Result<Recovered<R>, Halt>;
 
 /// What has become of a call that was begun and of which nothing more is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::cli::doubt::class_of;
 use crate::cli::report::Result;
 use crate::cli::session::Records;
 use crate::cli::show::entry_json;
 use crate::digest::Digest;
 use crate::gate::divergence::differences;
-use crate::gate::{End, Functions, class_name};
+use crate::gate::{End, Functions};
 use crate::id::RunId;
 use crate::journal::{Entry, Kind};
 
@@ -177,7 +178,7 @@ impl Since {
         if entry.kind() != Kind::Intent {
             self.functions.entry(function.name.to_string()).or_default()[side] += 1;
         }
-        if !is_effect(entry.kind(), class_name(function.class)) || entry.extension()?.denial.is_some() {
+        if !is_effect(entry.kind(), class_of(entry)?) || entry.extension()?.denial.is_some() {
             return Ok(());
         }
         let same =
