@@ -34,7 +34,7 @@ pub struct Extension {
     pub labels: Option<String>,
     /// What the call used, as JSON.
     pub usage: Option<String>,
-    /// What an intent found in place before its effect, as JSON.
+    /// What a call found in place or where it went, as JSON: for whoever resumes the run.
     pub before: Option<String>,
     /// The class of this call, by the number that functions are defined with, where it is another than its function's.
     pub class: Option<u64>,
