@@ -65,7 +65,7 @@ fn header() -> Header {
         labels: [("team".to_owned(), "blue".to_owned())].into(),
         limits: json!({"fuel": 1, "calls": 2}),
         manifest: Digest::of(b"manifest"),
-        mounts: [("notes".to_owned(), "/home/ada/notes".to_owned())].into(),
+        mounts: BTreeMap::new(),
         parent: Some(RunId::from_bytes([9; 16])),
         plugin: Plugin {
             identity: "folder:/x/brief".into(),
