@@ -4,6 +4,7 @@
 //! when [`RunWriter::durable`] says so, and in any case soon after [`RunWriter::flush`].
 
 mod claim;
+mod death;
 mod kv;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use self::claim::Trial;
+pub use self::death::Death;
 use super::amounts::Settlement;
 use super::blob::{self, Blob, Cut};
 use super::entry::{FunctionDef, FunctionId, Kind, Part, Raw, Record};
@@ -67,15 +69,6 @@ pub struct RunWriter {
     /// After which entry the process dies, where its crashes are tried out; else after none.
     dies_after: u64,
     death: Death,
-}
-
-/// How a process dies whose crashes are tried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Death {
-    /// Once its last entry is on disk.
-    Durable,
-    /// With its last entries on their way.
-    Sudden,
 }
 
 /// A function and its number in entries, 0 until one names it.
@@ -197,19 +190,6 @@ impl RunWriter {
             self.die()?;
         }
         Ok(entry)
-    }
-
-    /// Has this process be killed once an entry is recorded: for trying out what is left after a crash.
-    pub fn die_after(&mut self, entry: u64, death: Death) {
-        (self.dies_after, self.death) = (entry, death);
-    }
-
-    #[cold]
-    fn die(&mut self) -> Result<(), Error> {
-        if self.death == Death::Durable {
-            self.durable()?.wait()?;
-        }
-        signal_hook::low_level::raise(signal_hook::consts::SIGKILL).map_err(Error::io)
     }
 
     /// Returns the number by which entries name a function. An id of another writer names none.
