@@ -253,7 +253,9 @@ impl RunWriter {
 
     /// Cuts a payload, or knows how: by what this run recorded last, or any other of this process.
     fn cut(&mut self, what: &'static str, bytes: &[u8]) -> Result<Arc<Cut>, Error> {
-        let cut = Cut::of(what, bytes, &[self.last_cut.clone(), self.core.last_cut()])?;
+        let is_own = |cut: &Arc<Cut>| self.last_cut.as_ref().is_some_and(|own| Arc::ptr_eq(own, cut));
+        let of_others = self.core.last_cut().filter(|cut| !is_own(cut));
+        let cut = Cut::of(what, bytes, &[self.last_cut.clone(), of_others])?;
         if cut.is_worth_keeping() {
             self.core.keep_cut(&cut);
             self.last_cut = Some(cut.clone());
