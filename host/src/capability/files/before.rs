@@ -136,7 +136,9 @@ fn is_as_before(once: &Once<'_>, earlier: &Before, now: &Before) -> bool {
     match *once {
         Once::Create { .. } | Once::CreateDirectory { .. } | Once::Symlink { .. } => was_taken,
         Once::Link { .. } => was_taken || now.target == Seen::Absent,
-        Once::RemoveDirectory { .. } | Once::Unlink { .. } => is_same(Some(earlier.target), Some(now.target)),
+        Once::RemoveDirectory { .. } => is_same(Some(earlier.target), Some(now.target)),
+        // Somebody may have meant to keep what is in it now.
+        Once::Unlink { .. } => false,
         Once::Rename { .. } => is_same(earlier.source, now.source),
     }
 }
