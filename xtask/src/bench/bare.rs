@@ -5,9 +5,11 @@ use std::time::Instant;
 use anyhow::{Result, anyhow};
 use tokio::runtime::Runtime;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, InstancePre, Linker, ResourceTable, TypedFunc};
+use wasmtime::component::{Component, InstancePre, Linker, ResourceTable, ResourceType, TypedFunc};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi::p2::bindings::sync::io::streams::Error as IoError;
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use remit::engine::FUEL_SLICE;
@@ -128,19 +130,35 @@ fn paired(engine: &Engine, caller: &[u8], callee: &[u8], interface: &str) -> was
     Ok(Pair { caller, callee, interface: interface.to_owned() })
 }
 
-/// Defines what a component imports besides WASI: of Remit and of other plugins. Nobody answers.
-fn stub<T>(linker: &mut Linker<T>, component: &Component) -> wasmtime::Result<()> {
+/// Defines what a component imports besides wasmtime's own WASI: of Remit, of other plugins, and HTTP. Nobody answers.
+fn stub<T: 'static>(linker: &mut Linker<T>, component: &Component) -> wasmtime::Result<()> {
     let (engine, ty) = (component.engine(), component.component_type());
-    for (name, import) in ty.imports(engine).filter(|(name, _)| !name.starts_with("wasi:")) {
+    let is_defined = |name: &str| name.starts_with("wasi:") && !name.starts_with("wasi:http/");
+    for (name, import) in ty.imports(engine).filter(|(name, _)| !is_defined(name)) {
         let ComponentItem::ComponentInstance(interface) = import.ty else { continue };
         let mut instance = linker.instance(name)?;
-        for (function, export) in interface.exports(engine) {
-            if matches!(export.ty, ComponentItem::ComponentFunc(_)) {
-                instance.func_new(function, |_, _, _, _| Err(wasmtime::format_err!("nobody answers here")))?;
+        for (export, item) in interface.exports(engine) {
+            match item.ty {
+                ComponentItem::ComponentFunc(_) => {
+                    instance.func_new(export, |_, _, _, _| Err(wasmtime::format_err!("nobody answers here")))?;
+                }
+                ComponentItem::Resource(_) => instance.resource(export, resource(export), |_, _| Ok(()))?,
+                _ => {}
             }
         }
     }
     Ok(())
+}
+
+/// Returns the type of a resource: WASI's, where an interface uses it under that name.
+fn resource(name: &str) -> ResourceType {
+    match name {
+        "input-stream" => ResourceType::host::<DynInputStream>(),
+        "output-stream" => ResourceType::host::<DynOutputStream>(),
+        "pollable" => ResourceType::host::<DynPollable>(),
+        "io-error" => ResourceType::host::<IoError>(),
+        _ => ResourceType::host::<()>(),
+    }
 }
 
 /// A component whose imports all trap, to be instantiated in empty stores.
