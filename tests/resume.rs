@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
@@ -78,10 +79,11 @@ fn whole(args: &[&str]) -> (u64, BTreeMap<String, Vec<u8>>, String) {
     (entries - 2, left(&desk.path("data")), said.stdout)
 }
 
-/// Kills the run at every entry, in one way or the other, resumes it, and has `check` look at what is left: the folder's
-/// files, and what was shown.
-fn sweep(args: &[&str], last: u64, check: impl Fn(BTreeMap<String, Vec<u8>>, String, &str)) {
-    for entry in 0..=last {
+/// Kills the run at each of these entries, in one way or the other, resumes it, and has `check` look at what is left: the
+/// folder's files, and what was shown.
+fn sweep(args: &[&str], entries: RangeInclusive<u64>, check: impl Fn(BTreeMap<String, Vec<u8>>, String, &str)) {
+    let last = *entries.end();
+    for entry in entries {
         let death = DEATHS[entry as usize % 2];
         let at = format!("killed at {entry} of {last} {death:?}");
         let desk = desk();
@@ -97,15 +99,25 @@ fn sweep(args: &[&str], last: u64, check: impl Fn(BTreeMap<String, Vec<u8>>, Str
     }
 }
 
-#[test]
-fn every_change_of_a_file_is_made_once_wherever_the_host_dies() {
+/// Makes every change of a file there is, and kills the run at the entries of one half.
+fn every_change_is_made_once(half: fn(u64) -> RangeInclusive<u64>) {
     let args = ["run", "files.wasm", "--mount", DATA, "--", "every", "data"];
     let (last, files, stdout) = whole(&args);
     assert!(last > 100, "{last}");
-    sweep(&args, last, |left, shown, at| {
+    sweep(&args, half(last), |left, shown, at| {
         assert_eq!(left, files, "{at}");
         assert_eq!(shown, stdout, "{at}");
     });
+}
+
+#[test]
+fn every_change_of_a_file_is_made_once_if_the_host_dies_in_the_first_half() {
+    every_change_is_made_once(|last| 0..=last / 2);
+}
+
+#[test]
+fn every_change_of_a_file_is_made_once_if_the_host_dies_in_the_second_half() {
+    every_change_is_made_once(|last| last / 2 + 1..=last);
 }
 
 #[test]
@@ -113,7 +125,7 @@ fn appended_lines_and_counts_come_once_each() {
     let args = durable(&["log", "data", "4"]);
     let (last, files, stdout) = whole(&args);
     assert_eq!(stdout, "4\n");
-    sweep(&args, last, |left, shown, at| {
+    sweep(&args, 0..=last, |left, shown, at| {
         assert_eq!(left, files, "{at}");
         assert_eq!(shown, stdout, "{at}");
     });
@@ -124,7 +136,7 @@ fn appended_lines_and_counts_come_once_each() {
 fn what_was_drawn_stays_drawn() {
     let args = durable(&["random", "data", "3"]);
     let (last, ..) = whole(&args);
-    sweep(&args, last, |left, shown, at| {
+    sweep(&args, 0..=last, |left, shown, at| {
         assert_eq!(left.len(), 3, "{at}: {:?}", left.keys());
         let sum: u64 = left.values().flatten().map(|&byte| u64::from(byte)).sum();
         assert_eq!(shown, format!("{sum}\n"), "{at}");
