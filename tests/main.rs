@@ -19,6 +19,7 @@ mod http;
 mod interrupted;
 mod io;
 mod kv;
+mod lifecycle;
 mod limits;
 mod log;
 mod model;

@@ -80,11 +80,13 @@ pub fn resume(
     let tip = history.tip(&taken)?;
     let quotas = remit.files().iter().map(|files| files.quota()).collect();
     let caps = Caps { mounts, quotas, values: again.values, ..Caps::default() };
+    let clock_again = clock.clone();
     let live = Live::new(caps, taken.writer, agent.functions(), standing, given.limits.clone(), clock);
     let live = live.since(header.accepted, taken.time_us);
     let rule = recalled.fuel_rule(header.component, again.engine);
     let reader = journal.reader(*id)?;
-    let resumed = Resumed { reader, rule, tip, by: again.by.to_owned(), ran: history.ran };
+    let journal = journal.clone();
+    let resumed = Resumed { journal, clock: clock_again, reader, rule, tip, by: again.by.to_owned(), ran: history.ran };
     Ok(Accepted { id: *id, given, live, resumed: Some(resumed) })
 }
 
@@ -109,6 +111,10 @@ impl History {
                 history.decided = Some((entry, decision));
             }
             history.is_in_doubt = state.state() == State::InDoubt;
+            if state.state() == State::Queued {
+                since = None;
+                continue;
+            }
             // Who was killed was there until its last entry; who parked, until it said so.
             let until = if state.state() == State::Running { before_us } else { time_us };
             if let Some(began) = since.take() {

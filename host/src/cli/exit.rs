@@ -117,10 +117,12 @@ impl Exit {
             Self::HomeBusy => "another process uses the home, and --no-wait was given",
             Self::NoSuchRun => "there is no such run",
             Self::HostFailed => "the host failed: input or output, a full disk, a read-only home",
-            Self::Interrupted => "interrupted",
+            Self::Interrupted => "interrupted; or the run was cancelled",
             Self::ConnectorFailed => "a connector that the guest called failed",
             Self::Parked => "the run is parked until a person decides: paused, or in doubt; `remit show` says which",
-            Self::NotResumable => "the run cannot be resumed: it has ended, or what it needs is not there",
+            Self::NotResumable => {
+                "the run cannot go on, be paused or be cancelled: it has ended, or what it needs is not there"
+            }
         }
     }
 }

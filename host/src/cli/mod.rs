@@ -27,6 +27,7 @@ mod outcome;
 mod output;
 mod outward;
 mod overlap;
+mod park;
 pub mod plugin;
 mod plugins;
 mod records;
@@ -43,6 +44,7 @@ mod session;
 mod shell;
 mod show;
 mod signals;
+mod start;
 mod stored;
 mod table;
 #[cfg(test)]
@@ -88,6 +90,19 @@ enum Command {
     /// Shows what the plugin asks for and, on a terminal, asks. The result goes to standard output, everything else
     /// to standard error. The run is recorded: `remit show last`, `remit replay last`.
     Run(args::Run),
+    /// Accept a run, print its id, and leave it to `remit serve` or `remit resume`
+    ///
+    /// It is checked and stored as `run` does it, and waits for its turn: those of a higher priority go first, and agents
+    /// take turns. With --key it is started once, however often that is asked for.
+    Start(args::Start),
+    /// Pause a run: it goes on when somebody resumes it
+    ///
+    /// One that runs is paused at its next host call or slice of fuel.
+    Pause(args::Pause),
+    /// End a run
+    ///
+    /// One that runs ends at its next host call or slice of fuel. What it did stays done.
+    Cancel(args::Cancel),
     /// List runs
     Runs(args::Runs),
     /// Show a run: its remit, its end, what it used
@@ -207,6 +222,9 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
     match command {
         Command::Check(args) => check::check(shell, &args),
         Command::Run(args) => run::run(shell, &args),
+        Command::Start(args) => start::start(shell, &args),
+        Command::Pause(args) => park::pause(shell, &args),
+        Command::Cancel(args) => park::cancel(shell, &args),
         Command::Runs(args) => runs::runs(shell, &args),
         Command::Show(args) => show::show(shell, &args),
         Command::Resume(args) => resume::resume(shell, &args),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::mem::ManuallyDrop;
 
 use super::Shell;
 use super::args::{self, Input};
 use super::ask;
-use super::connectors;
+use super::connectors::{self, Resolved};
 use super::exit::Exit;
 use super::find::Named;
 use super::give::Answers;
@@ -16,7 +17,7 @@ use super::outward::outward;
 use super::plugin::Plugin;
 use super::report::{Failure, Result, note};
 use super::session::Session;
-use crate::agent::{Agent, Launch, LaunchError, Stop, accept};
+use crate::agent::{Agent, Launch, LaunchError, Outward, Stop, accept};
 use crate::engine::World;
 use crate::meter::{LimitKind, Limits};
 
@@ -30,7 +31,21 @@ pub fn run(shell: &Shell, args: &args::Run) -> Result {
     Ok(exit)
 }
 
-fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
+/// A run that was decided on, and is ready to be accepted.
+pub struct Prepared {
+    /// Its plugin, linked.
+    pub agent: ManuallyDrop<Agent>,
+    /// Everything that decides it.
+    pub launch: Launch,
+    outward: Outward,
+    resolved: Resolved,
+}
+
+/// Checks a plugin, asks for what is not granted, and finds all that the run may reach.
+///
+/// # Errors
+/// When the plugin cannot run, is not granted what it needs, or its input is wrong.
+pub fn prepare(session: &Session, plugin: &Plugin, args: &args::Run) -> Result<Prepared> {
     let what = plugin.component_path.display().to_string();
     let agent = session.agent(&plugin.component, &what)?;
     check_kind(plugin, agent.world())?;
@@ -43,6 +58,11 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     };
     let outward = outward(session, &plugin.identity.to_string(), &granted.remit)?;
     let launch = launch(plugin, &agent, args, granted)?;
+    Ok(Prepared { agent, launch, outward, resolved })
+}
+
+fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
+    let Prepared { agent, launch, outward, resolved } = prepare(session, plugin, args)?;
     let engine = session.host()?.engine().fingerprint();
     let stop = Stop::by_principal(&principal());
     let mut shown = Output::new(agent.world(), args.json);
@@ -139,7 +159,8 @@ pub fn principal() -> String {
     format!("local:{}", name.unwrap_or_else(|| "unknown".into()))
 }
 
-fn not_started(error: LaunchError) -> Failure {
+/// Says why a run was not accepted.
+pub fn not_started(error: LaunchError) -> Failure {
     match error {
         LaunchError::Journal(error) => error.into(),
         LaunchError::InputNotText => Failure::from_error(Exit::Usage, error),

@@ -9,9 +9,10 @@ use super::outcome::sentence;
 use super::report::{Result, note, print, print_json};
 use super::session::Session;
 use super::table::table;
+use crate::agent::state_of;
 use crate::gate::{End, LastState};
 use crate::journal::Summary;
-use crate::lifecycle::State;
+use crate::lifecycle::Transition;
 use crate::meter::quantity;
 
 /// Lists the runs.
@@ -41,6 +42,14 @@ pub fn end_of(summary: &Summary) -> Option<End> {
     LastState::read(summary.state.as_deref()?).ok()?.end()
 }
 
+/// Returns the last change of a run that is neither its end nor its parking.
+pub fn change_of(summary: &Summary) -> Option<Transition> {
+    match LastState::read(summary.state.as_deref()?).ok()? {
+        LastState::Changed(transition) => Some(transition),
+        LastState::Stopped(_) => None,
+    }
+}
+
 /// Tells whether a run has ended, so that nothing of its plugin is needed to go on with it.
 pub fn is_over(summary: &Summary) -> bool {
     end_of(summary).is_some_and(|end| end.outcome.state().is_end())
@@ -48,11 +57,7 @@ pub fn is_over(summary: &Summary) -> bool {
 
 /// Returns the name of the state that a run is in, and how it ended for one that has.
 fn state(summary: &Summary) -> &'static str {
-    match end_of(summary) {
-        Some(end) => end.outcome.name(),
-        None if summary.live => State::Running.name(),
-        None => State::Interrupted.name(),
-    }
+    end_of(summary).map_or_else(|| state_of(summary).name(), |end| end.outcome.name())
 }
 
 fn row(summary: &Summary) -> Vec<String> {

@@ -11,10 +11,12 @@ use super::exit::Exit;
 use super::outcome::{Tally, failed, sentence};
 use super::records::Place;
 use super::report::{Result, plain, plain_lines, print, print_json};
-use super::runs::{end_of, json as run_json};
+use super::runs::{change_of, end_of, json as run_json};
 use super::session::Records;
+use crate::agent::state_of;
 use crate::gate::{Functions, Outcome};
 use crate::journal::{Entry, Kind, Summary};
+use crate::lifecycle::{State, Transition};
 use crate::meter::quantity;
 use crate::scope::Remit;
 
@@ -78,7 +80,7 @@ fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {
         );
     }
     match end_of(summary) {
-        None => lines.push("state      interrupted: its host was killed; `remit resume` goes on with it".into()),
+        None => lines.push(format!("state      {}", unended(summary))),
         Some(end) => {
             lines.push(format!("state      {}", sentence(&end.outcome)));
             lines.push(format!("used       {}", end.usage));
@@ -91,6 +93,18 @@ fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {
         }
     }
     Ok(lines)
+}
+
+/// Says how a run stands that has not ended and that nobody stopped.
+fn unended(summary: &Summary) -> String {
+    let change = change_of(summary);
+    let by = |change: Transition| format!("{} (by {})", change.why, change.by);
+    match state_of(summary) {
+        State::Running => "running".into(),
+        State::Queued => "queued: `remit serve` runs it, or `remit resume`".into(),
+        State::Interrupted => "interrupted: its host was killed; `remit resume` goes on with it".into(),
+        other => format!("{}: {}", other.name(), change.map(by).unwrap_or_default()),
+    }
 }
 
 fn print_tally(records: &Records, summary: &Summary) -> Result<()> {

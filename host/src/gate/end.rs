@@ -125,6 +125,12 @@ pub enum Outcome {
         /// What has to be looked at.
         why: String,
     },
+    /// A person ended it.
+    Cancelled {
+        /// Why, where the person said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
     /// Not an end: whether an effect was done is not known.
     InDoubt {
         /// The number of its intent.
@@ -204,6 +210,8 @@ impl Outcome {
             Self::HostFailed { message } => format!("ended because the host failed: {message}"),
             Self::Suspended { .. } => "suspended".into(),
             Self::Paused { why } => format!("paused: {why}"),
+            Self::Cancelled { why: None } => "cancelled".into(),
+            Self::Cancelled { why: Some(why) } => format!("cancelled: {why}"),
             Self::InDoubt { entry, function } => {
                 format!("in doubt: whether entry {entry}, {function}, was done is not known")
             }
@@ -223,6 +231,7 @@ impl Outcome {
             Self::HostFailed { .. } => "host-failed",
             Self::Suspended { .. } => "suspended",
             Self::Paused { .. } => "paused",
+            Self::Cancelled { .. } => "cancelled",
             Self::InDoubt { .. } => "in-doubt",
         }
     }
@@ -233,6 +242,7 @@ impl Outcome {
             Self::Succeeded { .. } => State::Succeeded,
             Self::Suspended { .. } => State::Suspended,
             Self::Paused { .. } => State::Paused,
+            Self::Cancelled { .. } => State::Cancelled,
             Self::InDoubt { .. } => State::InDoubt,
             _ => State::Failed,
         }

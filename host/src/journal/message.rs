@@ -13,6 +13,7 @@ use super::index::Tail;
 use super::packed::Packed;
 use super::progress::Progress;
 use super::row::{Extent, StateBody};
+use super::starts::Start;
 use crate::digest::Digest;
 use crate::id::RunId;
 use crate::time::Timestamp;
@@ -138,6 +139,7 @@ impl Drop for Promise {
 pub(super) struct Accept {
     pub run: RunId,
     pub header: Packed,
+    pub key: Option<Start>,
     pub blobs: Vec<Blob>,
     pub first_head: Digest,
     pub progress: Progress,

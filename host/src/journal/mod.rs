@@ -35,6 +35,7 @@ mod recover;
 mod row;
 mod run_writer;
 mod segment;
+mod starts;
 mod store;
 mod summary;
 mod tables;
@@ -147,7 +148,8 @@ impl Journal {
     /// blocks for one commit.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] when a blob is over [`PAYLOAD_MAX`], and whatever keeps it from being stored.
+    /// [`Error::TooLarge`] when a blob is over [`PAYLOAD_MAX`]; [`Error::AlreadyStarted`] and [`Error::StartKeyTaken`] for a
+    /// key that a run was started with before; and whatever keeps it from being stored.
     pub fn accept(&self, header: &Header, blobs: &[Content]) -> Result<RunWriter, Error> {
         blobs.iter().try_for_each(|content| blob::check_len("a blob", content))?;
         let run = RunId::new(header.accepted);
@@ -165,10 +167,12 @@ impl Journal {
             blobs_used: blobs.keys().copied().collect(),
             namespace: header.namespace(),
         };
+        let key = starts::Start::of(header)?;
         let (header, first_head) = (Packed::new(&bytes), chain::first(run, &bytes));
         let ask = |blobs| {
-            let (header, progress) = (header.clone(), start.progress.clone());
-            self.0.ask(|reply| Message::Accept(Box::new(Accept { run, header, blobs, first_head, progress, reply })))
+            let (header, key, progress) = (header.clone(), key.clone(), start.progress.clone());
+            let accept = |reply| Accept { run, header, key, blobs, first_head, progress, reply };
+            self.0.ask(|reply| Message::Accept(Box::new(accept(reply))))
         };
         match ask(self.unless_stored(&blobs)?) {
             // Its last other user was removed since we looked.

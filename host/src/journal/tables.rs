@@ -44,6 +44,8 @@ pub(super) const GRANTS: Table<u64, &[u8]> = Table::new("grants");
 pub(super) const AMOUNTS: Table<&[u8], u64> = Table::new("amounts");
 /// Run id and number of an intent to what it reserves.
 pub(super) const RESERVATIONS: Table<&[u8; 24], &[u8]> = Table::new("reservations");
+/// Key of an idempotent start to the run that was started with it.
+pub(super) const STARTS: Table<&[u8; 32], &[u8]> = Table::new("starts");
 
 /// In [`META`]: the format of the file.
 const FORMAT_KEY: &str = "format";

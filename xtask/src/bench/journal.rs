@@ -227,6 +227,7 @@ fn header() -> Header {
         principal: "somebody".into(),
         remit: Digest::of(b"remit"),
         seed: *Digest::of(b"seed").as_bytes(),
+        priority: 0,
         start_key: None,
         tenant: None,
         extra: [].into(),

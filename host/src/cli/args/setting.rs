@@ -72,6 +72,20 @@ impl FromStr for Choice {
     }
 }
 
+/// Bytes in the key of an idempotent start.
+const START_KEY_LEN_MAX: usize = 256;
+
+/// Reads `--key` of `remit start`.
+///
+/// # Errors
+/// When it is empty, too long, or has control characters.
+pub fn start_key(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > START_KEY_LEN_MAX || text.chars().any(char::is_control) {
+        return Err(format!("a key has 1 to {START_KEY_LEN_MAX} bytes, none of them control characters"));
+    }
+    Ok(text.to_owned())
+}
+
 /// `--label KEY=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {

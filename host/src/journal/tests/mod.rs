@@ -12,6 +12,7 @@ mod plugins;
 mod power;
 mod remove;
 mod round_trip;
+mod starts;
 
 use std::path::PathBuf;
 
@@ -76,7 +77,8 @@ fn header() -> Header {
         principal: "user".into(),
         remit: Digest::of(b"remit"),
         seed: [5; 32],
-        start_key: Some("once".into()),
+        priority: 0,
+        start_key: None,
         tenant: Some("home".into()),
         extra: [("future".to_owned(), json!([1, 2]))].into(),
     }

@@ -117,12 +117,16 @@ impl Writer {
         if let Some(gone) = blob::gone(write, &accept.blobs)? {
             return Ok(Err(Error::NoSuchBlob(gone)));
         }
+        if let Some(Err(taken)) = accept.key.as_ref().map(|key| key.take(write, accept.run)).transpose()? {
+            return Ok(Err(taken));
+        }
         accept.blobs.iter().try_for_each(|blob| blob.put(write))?;
         let extent = Extent { bytes: accept.header.stored_len(), ..Extent::default() };
         let blobs = accept.blobs.iter().map(|blob| blob.digest).collect();
         let row = Row { epoch: 1, extent, blobs, state: None, header: accept.header.clone() };
         runs.insert(accept.run.as_bytes(), &*row.encode(accept.run))?;
         self.runs.insert(accept.run, Live::accepted(extent, accept.first_head, accept.progress.clone()));
+        self.touched.push(accept.run);
         Ok(Ok(()))
     }
 

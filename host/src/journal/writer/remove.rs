@@ -6,7 +6,9 @@ use redb::{ReadableTable, WriteTransaction};
 
 use super::super::entry::{Part, Raw};
 use super::super::error::Error;
+use super::super::header::Header;
 use super::super::segment::{self, Segment};
+use super::super::starts::Start;
 use super::super::varint::{self, Cursor};
 use super::super::{amounts, blob, index, row, tables};
 use crate::digest::Digest;
@@ -18,6 +20,10 @@ pub(super) fn remove(write: &WriteTransaction, run: RunId) -> Result<Result<(), 
         Ok(row) => row,
         Err(error) => return Ok(Err(error)),
     };
+    // A damaged header hides which key it was started with; that stays taken.
+    if let Ok(Some(key)) = row.header.unpack().and_then(|header| Start::of(&Header::decode(&header)?)) {
+        key.give_back(write, run)?;
+    }
     let mut used: BTreeSet<Digest> = row.blobs.into_iter().collect();
     for commit in take_index(write, run)? {
         remove_from_commit(write, run, commit, &mut used)?;

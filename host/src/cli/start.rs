@@ -1,0 +1,48 @@
+//! `remit start`: accept a run that waits for its turn.
+
+use serde_json::json;
+
+use super::Shell;
+use super::args;
+use super::exit::Exit;
+use super::find::Named;
+use super::plugin::Plugin;
+use super::report::{Failure, Result, note, print, print_json};
+use super::run::{Prepared, not_started, prepare};
+use super::session::Session;
+use crate::agent::{LaunchError, Queueing, queue};
+use crate::journal;
+
+/// Accepts the run and prints its id.
+pub fn start(shell: &Shell, args: &args::Start) -> Result {
+    let named = Named::read(shell, &args.run.plugin)?;
+    let session = Session::with_host(shell, &format!("remit start {}", named.name()))?;
+    let plugin = named.plugin(session.journal(), &args.run.plugin)?.runnable()?;
+    let exit = start_in(&session, &plugin, args)?;
+    session.close()?;
+    Ok(exit)
+}
+
+fn start_in(session: &Session, plugin: &Plugin, args: &args::Start) -> Result {
+    let Prepared { agent, launch, .. } = prepare(session, plugin, &args.run)?;
+    let queueing = Queueing { key: args.key.clone(), priority: args.priority };
+    let engine = session.host()?.engine().fingerprint();
+    let queued = queue(launch, &queueing, &agent, engine, session.journal(), session.clock().clone());
+    let (run, is_new) = match queued {
+        Ok(run) => (run, true),
+        Err(LaunchError::Journal(journal::Error::AlreadyStarted(run))) => (run, false),
+        Err(LaunchError::Journal(error @ journal::Error::StartKeyTaken { .. })) => {
+            return Err(Failure::from_error(Exit::Usage, error).hint("use another key for another run"));
+        }
+        Err(error) => return Err(not_started(error)),
+    };
+    match args.run.json {
+        true => print_json(&json!({ "run": run, "is-new": is_new }))?,
+        false => print(format!("{run}\n"))?,
+    }
+    match is_new {
+        true => note(format!("queued: `remit serve` runs it, or `remit resume {run}`")),
+        false => note("started before with this key"),
+    }
+    Ok(Exit::Ok)
+}
