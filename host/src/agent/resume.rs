@@ -62,7 +62,7 @@ pub fn resume(
     clock: Clock,
 ) -> Result<Accepted, ResumeError> {
     let Recalled { id, header, remit, .. } = recalled;
-    if let Some(end) = recalled.end.as_ref().filter(|end| end.outcome.state().is_end()) {
+    if let Some(end) = recalled.end.as_ref().filter(|end| !end.outcome.state().may_become(State::Running)) {
         return Err(ResumeError::NotResumable(end.outcome.state()));
     }
     let unnamed = |name: &Name| RecallError::Header { run: *id, what: format!("files.{name} has no folder in it") };

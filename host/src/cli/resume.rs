@@ -64,7 +64,7 @@ fn not_resumed(run: RunId, error: ResumeError) -> Failure {
     let hint = match &error {
         ResumeError::NotResumable(_) => Some("`remit runs` lists the runs and their states".to_owned()),
         ResumeError::Undecided(entry) => {
-            Some(format!("look at it, then `remit decide {run} {entry} --done VALUE`, `--retry` or `--fail`"))
+            Some(format!("look at it, then `remit decide {run} {entry} --retry` or `--fail`"))
         }
         ResumeError::Launch(_) => Some("the folders have to be where they were when the run was accepted".to_owned()),
         ResumeError::Recall(_) => None,
@@ -95,10 +95,9 @@ pub fn decide(shell: &Shell, args: &args::Decide) -> Result {
         let message = format!("entry {} of run {run} is not in doubt", args.entry);
         return Err(Failure::new(Exit::Usage, message).hint(format!("`remit show {run}` says which entry is")));
     }
-    let said = match (args.retry, args.fail) {
-        (true, _) => retried(&mut taken, args.entry)?,
-        (_, true) => failed(&session, &mut taken, args.entry, recalled.end)?,
-        _ => return Err(Failure::new(Exit::Usage, "say --retry or --fail")),
+    let said = match args.retry {
+        true => retried(&mut taken, args.entry)?,
+        false => failed(&session, &mut taken, args.entry, recalled.end)?,
     };
     taken.writer.durable()?.wait()?;
     drop(taken);

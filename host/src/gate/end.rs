@@ -28,6 +28,13 @@ pub struct End {
     pub by: Option<String>,
 }
 
+impl End {
+    /// Reads the body of a state entry. Nothing: it says something else.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok()
+    }
+}
+
 /// What the last state entry of a run says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LastState {

@@ -162,7 +162,10 @@ impl<C, D> Gate<C, D> {
         let name = &self.functions.at(op.index).name;
         match begun {
             Some(begun) => live.depart_begun(op, name, fuel, params, &self.params, begun.open),
-            None => live.depart(op, name, fuel, params, &self.params),
+            None => {
+                live.count(&self.params)?;
+                live.depart(op, name, fuel, params, &self.params, None)
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::error::{Error, FindError};
 use super::header::{Header, Payload};
-use super::row::{self, Row, StateBody};
+use super::row::{self, Row};
 use super::{Journal, blob, tables};
 use crate::digest::Digest;
 use crate::id::RunId;
@@ -90,13 +90,7 @@ impl Journal {
     fn summarize(&self, id: RunId, row: Row) -> Result<Summary, Error> {
         let published = self.0.store.published().get(&id).map(|published| published.extent);
         let extent = published.filter(|extent| extent.entries >= row.extent.entries).unwrap_or(row.extent);
-        let state = match row.state {
-            None => None,
-            Some(StateBody::Inline(json)) => Some(json),
-            Some(StateBody::Chunked(list)) => {
-                Some(self.0.store.reading(|read| blob::join(&read.open_table(tables::BLOBS)?, &list))?)
-            }
-        };
+        let state = row.state.map(|state| state.json(&self.0.store)).transpose()?;
         Ok(Summary {
             id,
             header: Header::decode(&row.header.unpack()?)?,

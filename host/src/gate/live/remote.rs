@@ -27,9 +27,30 @@ impl<C> Live<C> {
         fuel: u64,
         params: &P,
         encoded: &[u8],
+        attempt: Option<u64>,
     ) -> Result<Departure, Halt> {
-        self.count(encoded)?;
-        self.depart_again(op, name, fuel, params, encoded, 1)
+        self.look_at_grants_now()?;
+        let remit = self.standing.remit().clone();
+        let Permit { class, terms } = match (op.judge)(&remit, params) {
+            Ok(permit) => permit,
+            Err(denial) => {
+                let denial = Some(self.refusal(denial));
+                let admission = Some(Admission { denial, ..Admission::always(op.class) });
+                return Ok(Departure { admission, ..Departure::default() });
+            }
+        };
+        let grant = self.standing.authorizing(|remit| (op.judge)(remit, params).is_ok());
+        let admission = Some(Admission::always(class));
+        let own_class = (class != op.class).then_some(class);
+        let mut departure = Departure { admission, grant, attempt, class: own_class, ..Departure::default() };
+        let claims = claims(terms, grant);
+        if class.needs_intent() || !claims.is_empty() {
+            let number = self.promise(op.index, fuel, encoded, claims, &mut departure)?;
+            let is_repeated = class == Class::WriteIdempotent;
+            departure.key = is_repeated.then(|| self.idempotency_key(number, name, encoded));
+            departure.admission = Some(Admission { intent: Some(number), ..Admission::always(class) });
+        }
+        Ok(departure)
     }
 
     /// Takes up a call that was begun before the run was resumed. What is known to be harmless is sent again; what only
@@ -61,42 +82,9 @@ impl<C> Live<C> {
             _ => {
                 // It may have been sent, and what it claimed stays used.
                 self.journal.borrow_mut().settle(open.entry, Settlement::Used);
-                self.depart_again(op, name, fuel, params, encoded, 2)
+                self.depart(op, name, fuel, params, encoded, Some(2))
             }
         }
-    }
-
-    fn depart_again<D, P, R, T>(
-        &mut self,
-        op: &RemoteOp<C, D, P, R, T>,
-        name: &str,
-        fuel: u64,
-        params: &P,
-        encoded: &[u8],
-        attempt: u64,
-    ) -> Result<Departure, Halt> {
-        self.look_at_grants_now()?;
-        let remit = self.standing.remit().clone();
-        let Permit { class, terms } = match (op.judge)(&remit, params) {
-            Ok(permit) => permit,
-            Err(denial) => {
-                let denial = Some(self.refusal(denial));
-                let admission = Some(Admission { denial, ..Admission::always(op.class) });
-                return Ok(Departure { admission, ..Departure::default() });
-            }
-        };
-        let grant = self.standing.authorizing(|remit| (op.judge)(remit, params).is_ok());
-        let admission = Some(Admission::always(class));
-        let (own_class, attempt) = ((class != op.class).then_some(class), (attempt > 1).then_some(attempt));
-        let mut departure = Departure { admission, grant, attempt, class: own_class, ..Departure::default() };
-        let claims = claims(terms, grant);
-        if class.needs_intent() || !claims.is_empty() {
-            let number = self.promise(op.index, fuel, encoded, claims, &mut departure)?;
-            let is_repeated = class == Class::WriteIdempotent;
-            departure.key = is_repeated.then(|| self.idempotency_key(number, name, encoded));
-            departure.admission = Some(Admission { intent: Some(number), ..Admission::always(class) });
-        }
-        Ok(departure)
     }
 
     /// Hands over the intent of a call, with what it claims, and says what to wait for. Returns the intent's number.
