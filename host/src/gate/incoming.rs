@@ -13,6 +13,8 @@ pub struct Incoming {
     pub index: u16,
     /// The params in the recorded form.
     pub params: Vec<u8>,
+    /// The caller's entry, as `RUN:NUMBER`.
+    pub cause: String,
 }
 
 impl<C, D> Gate<C, D> {

@@ -245,6 +245,9 @@ impl<C> Live<C> {
         sent: Option<Sent<R>>,
     ) -> Result<(R, Option<journal::Durable>), Halt> {
         let mut admission = departure.admission.take().expect("a live call departs before it arrives");
+        if let Some(why) = sent.as_ref().and_then(|sent| sent.parked.clone()) {
+            return Err(Halt::Changed(why));
+        }
         if let (Some(intent), true) = (admission.intent, departure.is_claimed) {
             let was_sent = sent.as_ref().is_some_and(|sent| sent.is_sent);
             let settlement = if was_sent { Settlement::Used } else { Settlement::Only(0) };
