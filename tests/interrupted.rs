@@ -160,5 +160,5 @@ fn an_interrupted_run_says_so_to_programs() {
     let running = begun(&desk, &args);
     running.signal("INT");
     let said = running.said().ends(code::INTERRUPTED).json();
-    assert_eq!(said["state"], Json::from("interrupted"));
+    assert_eq!(said["state"], Json::from("suspended"));
 }

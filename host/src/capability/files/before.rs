@@ -120,10 +120,25 @@ pub fn standing(once: &Once<'_>, earlier: &Before) -> Standing {
     if now.is_unknown() || earlier.is_unknown() {
         return Standing::InDoubt;
     }
-    if now == *earlier {
+    if now == *earlier || is_as_before(once, earlier, &now) {
         return Standing::NotDone;
     }
     if has_happened(once, earlier, &now) { Standing::Done } else { Standing::InDoubt }
+}
+
+/// Whether the operation can only have failed, or what it would have taken away or moved is still in its place, whatever
+/// was written to it since.
+fn is_as_before(once: &Once<'_>, earlier: &Before, now: &Before) -> bool {
+    let was_taken = earlier.target != Seen::Absent;
+    let is_same = |was: Option<Seen>, is: Option<Seen>| {
+        was.and_then(Seen::identity).is_some_and(|was| is.and_then(Seen::identity) == Some(was))
+    };
+    match *once {
+        Once::Create { .. } | Once::CreateDirectory { .. } | Once::Symlink { .. } => was_taken,
+        Once::Link { .. } => was_taken || now.target == Seen::Absent,
+        Once::RemoveDirectory { .. } | Once::Unlink { .. } => is_same(Some(earlier.target), Some(now.target)),
+        Once::Rename { .. } => is_same(earlier.source, now.source),
+    }
 }
 
 fn has_happened(once: &Once<'_>, earlier: &Before, now: &Before) -> bool {

@@ -115,7 +115,9 @@ impl<C> Live<C> {
         if !self.shown.is_empty() {
             self.shown.drain(..).for_each(|(stream, bytes)| self.output.push(entry, stream, bytes));
         }
-        self.undurable_inputs |= admission.class == Class::ReadLocal;
+        // What was looked at cannot be had again, and what was done once is told from not done by what is there: both are
+        // on disk before anything else is changed.
+        self.undurable_inputs |= matches!(admission.class, Class::ReadLocal | Class::WriteFileOnce);
         Ok(outcome)
     }
 

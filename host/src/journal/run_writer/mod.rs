@@ -4,6 +4,7 @@
 //! when [`RunWriter::durable`] says so, and in any case soon after [`RunWriter::flush`].
 
 mod claim;
+mod death;
 mod kv;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use self::claim::Trial;
+pub use self::death::Death;
 use super::amounts::Settlement;
 use super::blob::{self, Blob, Cut};
 use super::entry::{FunctionDef, FunctionId, Kind, Part, Raw, Record};
@@ -67,15 +69,6 @@ pub struct RunWriter {
     /// After which entry the process dies, where its crashes are tried out; else after none.
     dies_after: u64,
     death: Death,
-}
-
-/// How a process dies whose crashes are tried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Death {
-    /// Once its last entry is on disk.
-    Durable,
-    /// With its last entries on their way.
-    Sudden,
 }
 
 /// A function and its number in entries, 0 until one names it.
@@ -199,19 +192,6 @@ impl RunWriter {
         Ok(entry)
     }
 
-    /// Has this process be killed once an entry is recorded: for trying out what is left after a crash.
-    pub fn die_after(&mut self, entry: u64, death: Death) {
-        (self.dies_after, self.death) = (entry, death);
-    }
-
-    #[cold]
-    fn die(&mut self) -> Result<(), Error> {
-        if self.death == Death::Durable {
-            self.durable()?.wait()?;
-        }
-        signal_hook::low_level::raise(signal_hook::consts::SIGKILL).map_err(Error::io)
-    }
-
     /// Returns the number by which entries name a function. An id of another writer names none.
     #[inline]
     fn number(&mut self, function: FunctionId) -> u64 {
@@ -273,7 +253,9 @@ impl RunWriter {
 
     /// Cuts a payload, or knows how: by what this run recorded last, or any other of this process.
     fn cut(&mut self, what: &'static str, bytes: &[u8]) -> Result<Arc<Cut>, Error> {
-        let cut = Cut::of(what, bytes, &[self.last_cut.clone(), self.core.last_cut()])?;
+        let is_own = |cut: &Arc<Cut>| self.last_cut.as_ref().is_some_and(|own| Arc::ptr_eq(own, cut));
+        let of_others = self.core.last_cut().filter(|cut| !is_own(cut));
+        let cut = Cut::of(what, bytes, &[self.last_cut.clone(), of_others])?;
         if cut.is_worth_keeping() {
             self.core.keep_cut(&cut);
             self.last_cut = Some(cut.clone());

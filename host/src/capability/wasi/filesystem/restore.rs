@@ -50,6 +50,10 @@ pub(super) fn shared(again: Again<'_, '_>, handle: &Own, stream: u32) {
 /// A stream that appends does so at the end that it found.
 pub(super) fn appends(again: Again<'_, '_>, handle: &Own, stream: u32) {
     shared(again, handle, stream);
+    if let Some(lost) = again.caps.lost.get_mut(&stream) {
+        // What was appended and not recorded is looked for.
+        lost.flags |= DescriptorFlags::READ;
+    }
     if let Some(end) = again.note.and_then(|note| note.parse().ok()) {
         again.caps.appending.insert(stream, end);
     }
