@@ -82,13 +82,7 @@ impl Connectors {
 
     /// Gives a run that nobody called the way to those it may call. `since` is how many of the run's entries are from
     /// before it was resumed.
-    pub(super) fn serve(
-        self: &Arc<Self>,
-        run: RunId,
-        live: &mut Live<Caps>,
-        links: &Arc<Links>,
-        since: Option<u64>,
-    ) {
+    pub(super) fn serve(self: &Arc<Self>, run: RunId, live: &mut Live<Caps>, links: &Arc<Links>, since: Option<u64>) {
         let family = Family::default();
         live.join(&family);
         let tree = Tree { family, taken: Arc::default(), depth: 0 };
@@ -266,7 +260,8 @@ impl Desk {
         }
         let Connectors { nodes, journal, .. } = &*self.connectors;
         let identity = &nodes[node].launch.identity;
-        let runs = journal.caused_by(self.run).map_err(|error| self.not_started(node, Why::Parked, error.to_string()))?;
+        let runs =
+            journal.caused_by(self.run).map_err(|error| self.not_started(node, Why::Parked, error.to_string()))?;
         Ok(runs.into_iter().find(|run| run.header.plugin.identity == *identity))
     }
 
