@@ -55,8 +55,11 @@ pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Re
         }
         Driven::Stopped(reason) => {
             judged.end.at = waiting_in.map_or(Where::Slice, Where::Call);
+            // Its connectors end with it, and nobody builds them again.
+            let has_connectors = guest.gate.as_live().is_some_and(|live| live.caps.connectors.is_some());
             judged.end.outcome = match reason {
                 StopReason::CallerEnded => Outcome::Interrupted { reason },
+                _ if has_connectors => Outcome::Interrupted { reason },
                 StopReason::Interrupted | StopReason::WallTime => Outcome::Suspended { reason },
             };
         }
@@ -264,7 +267,7 @@ pub(super) fn compare(
     let replay = store.data_mut().gate.as_replay().expect("only a replay is compared");
     let verdict = match (divergence, &end.outcome) {
         (Some(divergence), _) => Verdict::Diverged(divergence),
-        (None, Outcome::Suspended { .. }) => Verdict::Stopped,
+        (None, Outcome::Suspended { .. } | Outcome::Interrupted { .. }) => Verdict::Stopped,
         (None, _) if end_of_record && replay.ran_out() => Verdict::Unfinished,
         (None, _) if end_of_record => Verdict::Matched,
         (None, outcome) => match replay.take_end(&functions, end.fuel) {

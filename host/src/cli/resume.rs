@@ -158,9 +158,20 @@ fn failed(session: &Session, taken: &mut TakenOver, entry: u64, parked: Option<E
     };
     let (fuel, time_us) = (taken.writer.fuel(), session.clock().now().as_micros().max(taken.time_us));
     let (usage, called) = parked.map_or((Usage::default(), Usage::default()), |end| (end.usage, end.called));
-    let end =
-        End { outcome: Outcome::Failed { failure }, at: Where::Slice, fuel, usage, called, by: Some(principal()) };
+    let at = Where::Call(function_of(session, taken.writer.id(), entry)?);
+    let end = End { outcome: Outcome::Failed { failure }, at, fuel, usage, called, by: Some(principal()) };
     taken.writer.settle(entry, crate::journal::Settlement::Used);
     taken.writer.state(fuel, time_us, &end)?;
     Ok(format!("run {} has failed", taken.writer.id()))
+}
+
+/// Returns the function that an entry names, in whose call the run ends.
+fn function_of(session: &Session, run: RunId, entry: u64) -> Result<String> {
+    let mut reader = session.journal().reader(run)?;
+    while let Some(read) = reader.next()? {
+        if read.number() == entry {
+            return Ok(read.function_name().unwrap_or_default().to_owned());
+        }
+    }
+    Ok(String::new())
 }
