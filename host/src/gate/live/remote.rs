@@ -138,7 +138,9 @@ impl<C> Live<C> {
         self.family.as_ref().map_or(Ok(()), super::Family::flush)?;
         // A machine that slept has let time pass which the run has not seen: the span is that of the host's clock.
         let now = Timestamp::from_micros(time_us).max(self.clock.now());
-        Ok(self.journal.borrow_mut().claim(&intent, claims, now)?)
+        let claimed = self.journal.borrow_mut().claim(&intent, claims, now)?;
+        self.recorded()?;
+        Ok(claimed)
     }
 
     /// Sees to it that what is asked next is what holds now, by the host's clock: a machine that slept has let time
@@ -301,7 +303,7 @@ impl<C> Live<C> {
         let (kind, params) = if admission.intent.is_some() { (Kind::Outcome, &[][..]) } else { (Kind::Call, encoded) };
         let outcome = &self.outcome[..];
         self.journal.borrow_mut().call(&Record { kind, function, fuel, time_us, params, outcome, extension })?;
-        Ok(())
+        self.recorded()
     }
 }
 

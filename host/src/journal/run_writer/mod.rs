@@ -6,6 +6,7 @@
 mod claim;
 mod death;
 mod kv;
+mod together;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 use self::claim::Trial;
 pub use self::death::Death;
+pub use self::together::Together;
 use super::amounts::Settlement;
 use super::blob::{self, Blob, Cut};
 use super::entry::{FunctionDef, FunctionId, Kind, Part, Raw, Record};
@@ -68,6 +70,7 @@ pub struct RunWriter {
     settlements: Vec<(u64, Settlement)>,
     /// After which entry the process dies, where its crashes are tried out; else after none.
     dies_after: u64,
+    is_dying: bool,
     death: Death,
 }
 
@@ -127,6 +130,7 @@ impl RunWriter {
             unsettled: None,
             settlements: Vec::new(),
             dies_after: u64::MAX,
+            is_dying: false,
             death: Death::Sudden,
         };
         writer.begin_segment();
@@ -186,9 +190,7 @@ impl RunWriter {
         (self.fuel, self.time_us) = (record.fuel, record.time_us);
         let entry = self.next_entry;
         self.next_entry += 1;
-        if entry == self.dies_after {
-            self.die()?;
-        }
+        self.is_dying |= entry == self.dies_after;
         Ok(entry)
     }
 
@@ -328,9 +330,17 @@ impl RunWriter {
     }
 
     fn hand_over(&mut self, state: Option<StateBody>, barrier: bool) -> Result<(), Error> {
+        match self.take_buffered(state, barrier)? {
+            Some(message) => self.core.send(message),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what is buffered, for the writer thread.
+    fn take_buffered(&mut self, state: Option<StateBody>, barrier: bool) -> Result<Option<Message>, Error> {
         let count = self.next_entry - self.open.first_entry;
         if count == 0 {
-            return Ok(());
+            return Ok(None);
         }
         if let Some(error) = self.progress.failure() {
             return Err(error);
@@ -359,7 +369,7 @@ impl RunWriter {
         };
         self.begin_segment();
         self.kv.forget(self.progress.durable_entries());
-        self.core.send(Message::Append(Box::new(append)))
+        Ok(Some(Message::Append(Box::new(append))))
     }
 
     fn begin_segment(&mut self) {
