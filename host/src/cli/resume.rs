@@ -1,12 +1,16 @@
 //! `remit resume` and `remit decide`: a run goes on, and what is in doubt is decided.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use super::Shell;
 use super::args;
+use super::connectors;
 use super::exit::Exit;
 use super::output::Output;
 use super::outward::outward;
+use super::plugin::{Declared, Identity, Plugin};
 use super::report::{Failure, Result, note};
 use super::run::principal;
 use super::session::Session;
@@ -17,7 +21,7 @@ use crate::gate::{End, Outcome, Where};
 use crate::id::RunId;
 use crate::journal::TakenOver;
 use crate::lifecycle::{Decision, State, Transition};
-use crate::manifest::Name;
+use crate::manifest::{Manifest, Name};
 use crate::meter::Usage;
 
 /// Goes on with a run, and returns how the process ends.
@@ -32,12 +36,14 @@ pub fn resume(shell: &Shell, args: &args::Resume) -> Result {
 fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
     let recalled = recall(session.journal(), run)?;
     let remit = recalled.remit();
-    if !remit.connectors().is_empty() {
-        let message = format!("run {run} calls connectors, and this version does not resume such runs");
-        return Err(Failure::new(Exit::NotResumable, message).hint("`remit replay` still compares what is recorded"));
-    }
-    let component = Content::of(session.blob(recalled.header.component)?);
-    let agent = session.agent(&component, &format!("component of run {run}"))?;
+    let plugin = plugin_of(session, &recalled)?;
+    let what = format!("component of run {run}");
+    let agent = session.agent(&plugin.component, &what)?;
+    let resolved = connectors::resolve(session, &plugin, agent.imports(), remit, &args.connectors)?;
+    let agent = match agent.imports().is_empty() {
+        true => agent,
+        false => connectors::agent(session, &plugin, &what, &resolved.links)?,
+    };
     let by = principal();
     let again = Again { engine: session.host()?.engine().fingerprint(), values: values(session, &recalled)?, by: &by };
     let outward = outward(session, &recalled.header.plugin.identity, remit)?;
@@ -45,11 +51,34 @@ fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
     let mut shown = Output::new(agent.world(), args.json);
     let ended = session.block_on(&stop, async {
         let taken = take_up(&recalled, &agent, again, session.journal(), session.clock().clone());
-        let accepted = args.crash.applied_to(taken.map_err(|error| not_resumed(run, error))?.with(&outward));
+        let accepted = taken.map_err(|error| not_resumed(run, error))?.with(&outward);
+        let connectors = resolved.connectors.iter();
+        let accepted = connectors.fold(accepted, |accepted, all| accepted.calling(all, &resolved.links));
+        let accepted = args.crash.applied_to(accepted);
         note(format!("run {run} goes on"));
         Ok::<_, Failure>(accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await)
     })??;
     shown.conclude(session, run, &ended?)
+}
+
+/// Returns the plugin of a run as its record has it.
+fn plugin_of(session: &Session, recalled: &Recalled) -> Result<Plugin> {
+    let header = &recalled.header;
+    let text = String::from_utf8_lossy(&session.blob(header.manifest)?).into_owned();
+    let source = PathBuf::from(&header.plugin.name);
+    let declared = match text.is_empty() {
+        true => None,
+        false => {
+            let manifest = Manifest::parse(&format!("remit.toml of run {}", recalled.id), &text)?;
+            Some(Declared { folder: source.clone(), manifest, text })
+        }
+    };
+    Ok(Plugin {
+        declared,
+        identity: Identity::Installed { identity: header.plugin.identity.clone() },
+        component: Content::of(session.blob(header.component)?),
+        component_path: source,
+    })
 }
 
 /// Returns what the operator has set for the plugin of a run.

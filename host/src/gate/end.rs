@@ -183,6 +183,8 @@ pub enum Why {
     Late = 3,
     /// Connectors call each other too deep.
     TooDeep = 4,
+    /// It is parked until a person decides, and its caller with it. No entry says so.
+    Parked = 5,
 }
 
 /// Where a guest was when its run ended.

@@ -185,7 +185,8 @@ impl Replay {
             let replayed = Shown { function: "the end of the call".into(), params: json!([]), fuel };
             return Err(diverged(&entry, Kind::Leftover, show(functions, &entry), replayed));
         };
-        let incoming = Incoming { index: function.index, params: entry.params().to_vec() };
+        let cause = entry.extension()?.cause.unwrap_or_default();
+        let incoming = Incoming { index: function.index, params: entry.params().to_vec(), cause };
         let step = Step::of(functions, incoming.index, fuel, &incoming.params, self.fuel_rule);
         self.fuel_differences += step.compare(&entry)?;
         self.compared += 1;

@@ -66,7 +66,7 @@ pub use self::opening::Opening;
 pub use self::plugins::{Installation, Installed, Release, Uninstalled};
 pub use self::progress::{Durable, Progress};
 pub use self::reader::Reader;
-pub use self::run_writer::{Death, RunWriter};
+pub use self::run_writer::{Death, RunWriter, Together};
 pub use self::summary::{Sizes, Summary};
 pub use self::tables::FORMAT;
 pub use self::taken::{StateEntry, TakenOver};

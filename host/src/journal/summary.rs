@@ -114,6 +114,28 @@ impl Journal {
         })
     }
 
+    /// Returns the runs that were accepted because of entries of `run`. Ids are in the order of acceptance, so only later
+    /// ones are looked at.
+    ///
+    /// # Errors
+    /// What keeps the file from being read; a damaged header.
+    pub fn caused_by(&self, run: RunId) -> Result<Vec<Summary>, Error> {
+        let rows = self.0.store.reading(|read| {
+            let mut rows = Vec::new();
+            for row in read.open_table(tables::RUNS)?.range::<&[u8; 16]>(run.as_bytes()..)? {
+                let (id, row) = row?;
+                let id = RunId::from_bytes(*id.value());
+                let row = Row::decode(id, row.value())?;
+                let header = Header::decode(&row.header.unpack()?)?;
+                if header.cause.is_some_and(|cause| cause.run == run) {
+                    rows.push((id, row));
+                }
+            }
+            Ok(rows)
+        })?;
+        rows.into_iter().map(|(id, row)| self.summarize(id, row)).collect()
+    }
+
     /// Returns the run whose id starts with `prefix`, in hexadecimal digits.
     ///
     /// # Errors

@@ -126,7 +126,9 @@ impl<C> Live<C> {
         self.family.as_ref().map_or(Ok(()), super::Family::flush)?;
         // A machine that slept has let time pass which the run has not seen: the span is that of the host's clock.
         let now = Timestamp::from_micros(time_us).max(self.clock.now());
-        Ok(self.journal.borrow_mut().claim(&intent, claims, now)?)
+        let claimed = self.journal.borrow_mut().claim(&intent, claims, now)?;
+        self.recorded()?;
+        Ok(claimed)
     }
 
     /// Sees to it that what is asked next is what holds now, by the host's clock: a machine that slept has let time
@@ -233,6 +235,9 @@ impl<C> Live<C> {
         sent: Option<Sent<R>>,
     ) -> Result<(R, Option<journal::Durable>), Halt> {
         let mut admission = departure.admission.take().expect("a live call departs before it arrives");
+        if let Some(why) = sent.as_ref().and_then(|sent| sent.parked.clone()) {
+            return Err(Halt::Changed(why));
+        }
         if let (Some(intent), true) = (admission.intent, departure.is_claimed) {
             let was_sent = sent.as_ref().is_some_and(|sent| sent.is_sent);
             let settlement = if was_sent { Settlement::Used } else { Settlement::Only(0) };
@@ -286,7 +291,7 @@ impl<C> Live<C> {
         let (kind, params) = if admission.intent.is_some() { (Kind::Outcome, &[][..]) } else { (Kind::Call, encoded) };
         let outcome = &self.outcome[..];
         self.journal.borrow_mut().call(&Record { kind, function, fuel, time_us, params, outcome, extension })?;
-        Ok(())
+        self.recorded()
     }
 }
 
