@@ -279,7 +279,7 @@ impl Desk {
         if let Some(end) = recalled.end.as_ref().filter(|end| end.outcome.state().is_end()) {
             return Err(failed(Why::Ended, end.outcome.sentence()));
         }
-        let again = Again { engine: *engine, values: launch.values.clone(), by: HOST };
+        let again = Again { engine: *engine, most: &launch.remit, values: launch.values.clone(), by: HOST };
         let accepted = resume(&recalled, agent, again, journal, clock.clone());
         let mut accepted = accepted.map_err(|error| failed(Why::Parked, error.to_string()))?.with(outward);
         accepted.live.join(&self.tree.family);

@@ -1,6 +1,6 @@
 //! `remit resume` and `remit decide`: a run goes on, and what is in doubt is decided.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -8,6 +8,7 @@ use super::Shell;
 use super::args;
 use super::connectors;
 use super::exit::Exit;
+use super::grant::keep_out_of_home;
 use super::output::Output;
 use super::outward::outward;
 use super::plugin::{Declared, Identity, Plugin};
@@ -15,7 +16,8 @@ use super::report::{Failure, Result, note};
 use super::run::principal;
 use super::session::Session;
 use crate::agent::{Again, Recalled, ResumeError, Stop, recall, resume as take_up};
-use crate::config;
+use crate::capability::config::Values;
+use crate::config::{self, Config};
 use crate::digest::Content;
 use crate::gate::{End, Outcome, Where};
 use crate::id::RunId;
@@ -45,7 +47,14 @@ fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
         false => connectors::agent(session, &plugin, &what, &resolved.links)?,
     };
     let by = principal();
-    let again = Again { engine: session.host()?.engine().fingerprint(), values: values(session, &recalled)?, by: &by };
+    let config = config::read(session.home().path())?;
+    recalled.header.mounts.values().try_for_each(|folder| keep_out_of_home(Path::new(folder), session.home()))?;
+    let again = Again {
+        engine: session.host()?.engine().fingerprint(),
+        most: &remit.under(&config.ceiling),
+        values: values(&config, &recalled),
+        by: &by,
+    };
     let outward = outward(session, &recalled.header.plugin.identity, remit)?;
     let stop = Stop::by_principal(&by);
     let mut shown = Output::new(agent.world(), args.json);
@@ -82,11 +91,10 @@ fn plugin_of(session: &Session, recalled: &Recalled) -> Result<Plugin> {
 }
 
 /// Returns what the operator has set for the plugin of a run.
-fn values(session: &Session, recalled: &Recalled) -> Result<crate::capability::config::Values> {
-    let config = config::read(session.home().path())?;
+fn values(config: &Config, recalled: &Recalled) -> Values {
     let plugin = &recalled.header.plugin;
     let name = plugin.version.as_ref().and_then(|_| plugin.name.parse::<Name>().ok());
-    Ok(name.map(|name| config.values.for_plugin(&name)).unwrap_or_default())
+    name.map(|name| config.values.for_plugin(&name)).unwrap_or_default()
 }
 
 fn not_resumed(run: RunId, error: ResumeError) -> Failure {
