@@ -29,7 +29,8 @@ fn a_run_that_was_started_waits_and_then_runs_like_any_other() {
     assert_eq!(state(&desk, &run), "queued");
     assert_eq!(desk.json(&["show", &run, "--json"])["header"]["priority"], -3);
     assert!(desk.remit(&["show", &run]).ends(code::OK).stdout.contains("queued: `remit serve` runs it"));
-    desk.last_is_whole();
+    desk.remit(&["verify", &run]).ends(code::OK);
+    assert_eq!(desk.json(&["replay", &run, "--json"])["verdict"], "unfinished");
     let said = desk.remit(&["resume", &run]).ends(code::OK);
     assert_eq!(said.stdout, "args\nx\n");
     assert_eq!(state(&desk, &run), "succeeded");
@@ -57,7 +58,7 @@ fn a_waiting_run_is_paused_goes_on_and_is_cancelled() {
     let text = desk.remit(&["show", &run]).ends(code::OK).stdout;
     assert!(text.contains("paused: lunch (by local:"), "{text}");
     desk.remit(&["pause", &run]).fails(code::NOT_RESUMABLE, &["is paused, and cannot become paused"]);
-    desk.last_is_whole();
+    desk.remit(&["verify", &run]).ends(code::OK);
     let other = started(&desk, &[]);
     desk.remit(&["resume", &run]).ends(code::OK);
     desk.remit(&["cancel", &run]).fails(code::NOT_RESUMABLE, &["is succeeded"]);
@@ -109,7 +110,8 @@ fn a_run_that_is_being_resumed_stops_as_it_was_ordered() {
         let journal = scene.journal();
         let guest = Guest::named("limits");
         let recalled = recall(journal, run).expect("it is there");
-        let again = Again { engine: HOST.engine().fingerprint(), values: Values::default(), by: "test" };
+        let (engine, values) = (HOST.engine().fingerprint(), Values::default());
+        let again = Again { engine, most: recalled.remit(), values, by: "test" };
         let accepted = resume(&recalled, &guest.agent, again, journal, scene.clock().clone()).expect("it goes on");
         let stop = Stop::default();
         stop.order_to(Order { to, by: "test".into(), why: None });

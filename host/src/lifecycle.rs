@@ -1,8 +1,8 @@
 //! The states of a run, and which may follow which: one table.
 //!
-//! A run is *queued* until somebody drives it. One that somebody drives is *running*. One that nobody drives is *parked*, with a reason, or it has ended, or its
-//! host is gone: that one is *interrupted*, which nobody could record. Whatever changes the state is recorded with who
-//! did it.
+//! A run is *queued* until somebody drives it. One that somebody drives is *running*. One that nobody drives any more is
+//! *parked*, with a reason, or it has ended, or its host is gone: that one is *interrupted*, which nobody could record.
+//! Whatever changes the state is recorded with who did it.
 
 use serde::{Deserialize, Serialize};
 
@@ -104,12 +104,8 @@ pub struct Transition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
-    /// It was done, with the outcome that is recorded next.
-    Done,
     /// It was not done, and is done again.
     Retry,
-    /// It ends the run.
-    Fail,
 }
 
 /// Who changes a state when nobody asked for it.

@@ -124,7 +124,7 @@ impl Agent {
         let wall_time = given.limits.wall_time().saturating_sub(ran);
         let driven = drive(guest, stop, wall_time, &mut shower).await;
         if let Some(route) = route {
-            let left = route.close().await;
+            let left = route.close(driven.closing()).await;
             store.data_mut().gate.as_live().expect("it runs live").add_called(left);
         }
         let judged = ending::judge(&mut store, driven);

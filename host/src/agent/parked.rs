@@ -3,10 +3,10 @@
 use super::drive::{Order, StopTo};
 use super::ending::ASKED;
 use super::launch::{RecallError, recall};
-use crate::gate::{End, LastState, Outcome, Where};
+use crate::gate::{End, LastState, Outcome, StopReason, Where};
 use crate::id::RunId;
 use crate::journal::{self, Cause, Journal, Settlement, Summary, TakenOver};
-use crate::lifecycle::{State, Transition};
+use crate::lifecycle::{HOST, State, Transition};
 use crate::time::Clock;
 
 /// Why a run that nobody drives was not paused or cancelled.
@@ -70,16 +70,45 @@ pub fn pause(journal: &Journal, run: RunId, by: &str, why: &str, clock: &Clock) 
 /// [`ParkError`]; the run is as it was then.
 pub fn cancel(journal: &Journal, run: RunId, by: &str, why: Option<&str>, clock: &Clock) -> Result<End, ParkError> {
     check(journal, run, State::Cancelled)?;
-    let parked = recall(journal, run)?.end;
+    let recalled = recall(journal, run)?;
+    let outcome = Outcome::Cancelled { why: why.map(str::to_owned) };
+    let end = finish(journal, run, recalled.end.as_ref(), outcome, by, clock)?;
+    if !recalled.remit().connectors().is_empty() {
+        end_called(journal, run, clock)?;
+    }
+    Ok(end)
+}
+
+/// Ends the runs of the connectors that a run called which has ended, and of those that they called.
+fn end_called(journal: &Journal, run: RunId, clock: &Clock) -> Result<(), ParkError> {
+    let reason = StopReason::CallerEnded;
+    for called in journal.caused_by(run)? {
+        if !state_of(&called).is_end() {
+            let parked = called.state.as_deref().and_then(End::read);
+            finish(journal, called.id, parked.as_ref(), Outcome::Interrupted { reason }, HOST, clock)?;
+        }
+        end_called(journal, called.id, clock)?;
+    }
+    Ok(())
+}
+
+/// Ends a run where its record ends. `parked` is how it stood.
+fn finish(
+    journal: &Journal,
+    run: RunId,
+    parked: Option<&End>,
+    outcome: Outcome,
+    by: &str,
+    clock: &Clock,
+) -> Result<End, ParkError> {
     let mut taken = journal.take_over(run)?;
     let at = match taken.open {
         // The guest is in the call that nothing answers.
         Some(entry) => Where::Call(function_of(journal, run, entry)?),
-        None => parked.as_ref().map_or(Where::Slice, |end| end.at.clone()),
+        None => parked.map_or(Where::Slice, |end| end.at.clone()),
     };
     let (usage, called) = parked.map_or_else(Default::default, |end| (end.usage, end.called));
     let fuel = taken.writer.fuel();
-    let outcome = Outcome::Cancelled { why: why.map(str::to_owned) };
     let end = End { outcome, at, fuel, usage, called, by: Some(by.to_owned()) };
     if let Some(entry) = taken.open {
         taken.writer.settle(entry, Settlement::Used);

@@ -39,7 +39,7 @@ pub fn runs(shell: &Shell, args: &args::Runs) -> Result {
 
 /// Returns how a run ended or is parked, where it has or is.
 pub fn end_of(summary: &Summary) -> Option<End> {
-    LastState::read(summary.state.as_deref()?).ok()?.end()
+    End::read(summary.state.as_deref()?)
 }
 
 /// Returns the last change of a run that is neither its end nor its parking.
