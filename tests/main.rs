@@ -27,6 +27,7 @@ mod random;
 mod replay;
 mod resume;
 mod secrets;
+mod serve;
 mod sockets;
 mod support;
 mod tidy;

@@ -82,6 +82,18 @@ impl State {
     }
 }
 
+/// What a state entry is made of: it says which state the run is in now.
+pub trait Stated {
+    /// Returns that state.
+    fn state(&self) -> State;
+}
+
+impl Stated for Transition {
+    fn state(&self) -> State {
+        self.now
+    }
+}
+
 /// A change of a run's state that is not its end: the body of a state entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -74,6 +74,11 @@ pub struct Run {
     pub arguments: Vec<String>,
 }
 
+/// `remit serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit serve & remit start plugins/brief --allow-requested")]
+pub struct Serve {}
+
 /// `remit start`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

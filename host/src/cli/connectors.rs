@@ -4,7 +4,6 @@
 //! serves. Where several do, the person who starts the run says which: a choice made by name or version alone would let
 //! whatever was installed last take over.
 
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use super::args::Choice;
@@ -15,7 +14,7 @@ use super::outward::outward;
 use super::plugin::Plugin;
 use super::report::{Failure, Result, note};
 use super::run::launch_of;
-use super::session::{Session, unfit};
+use super::session::{Loaded, Session, unfit};
 use super::stored::Stored;
 use crate::agent::{Agent, Connected, Connectors, Links, Node};
 use crate::capability::connector::route::Linked;
@@ -135,7 +134,7 @@ fn installed(session: &Session) -> Result<Vec<Candidate>> {
 struct Found {
     identity: String,
     /// What it exports and imports. Its own calls are not linked yet.
-    agent: ManuallyDrop<Agent>,
+    agent: Loaded,
     /// Until it is looked at.
     parts: Option<(Plugin, Granted)>,
 }
@@ -271,7 +270,7 @@ fn node(session: &Session, plugin: &Plugin, granted: Granted, links: Links) -> R
 ///
 /// # Errors
 /// When the component cannot be started, or does not fit a connector; `what` is what the message calls it.
-pub fn agent(session: &Session, plugin: &Plugin, what: &str, links: &Links) -> Result<ManuallyDrop<Agent>> {
+pub fn agent(session: &Session, plugin: &Plugin, what: &str, links: &Links) -> Result<Loaded> {
     let agent = session.prepare(&plugin.component, Connected::To(links.linked()))?;
     agent.map_err(|error| unfit(error, what))
 }

@@ -101,6 +101,29 @@ impl Exit {
         }
     }
 
+    /// Returns its name, for programs that ask a host.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::AgentFailed => "agent-failed",
+            Self::Command(_) => "command",
+            Self::Usage => "usage",
+            Self::PluginUnfit => "plugin-unfit",
+            Self::NotGranted => "not-granted",
+            Self::Limit => "limit",
+            Self::Crashed => "crashed",
+            Self::Diverged => "diverged",
+            Self::JournalDamaged => "journal-damaged",
+            Self::HomeBusy => "home-busy",
+            Self::NoSuchRun => "no-such-run",
+            Self::HostFailed => "host-failed",
+            Self::Interrupted => "interrupted",
+            Self::ConnectorFailed => "connector-failed",
+            Self::Parked => "parked",
+            Self::NotResumable => "not-resumable",
+        }
+    }
+
     /// Returns what the code means, for people.
     pub fn meaning(self) -> &'static str {
         match self {

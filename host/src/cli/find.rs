@@ -34,6 +34,17 @@ impl Named {
         }
     }
 
+    /// Takes it for a path where it is an absolute one, else for a name or an identity: for who has no folder to be relative to.
+    ///
+    /// # Errors
+    /// As [`Plugin::read`].
+    pub fn of_caller(typed: &str) -> Result<Self> {
+        match Path::new(typed).is_absolute() {
+            true => Plugin::read_any(Path::new(typed)).map(|plugin| Self::OnDisk(Box::new(plugin))),
+            false => Ok(Self::Installed(typed.to_owned())),
+        }
+    }
+
     /// Returns what others who wait for the home are told it is.
     pub fn name(&self) -> String {
         match self {

@@ -4,6 +4,8 @@
 
 pub mod args;
 mod ask;
+#[cfg(unix)]
+mod backend;
 mod build;
 mod check;
 mod completions;
@@ -24,6 +26,7 @@ mod identity;
 mod install;
 mod new;
 mod outcome;
+mod outfit;
 mod output;
 mod outward;
 mod overlap;
@@ -40,6 +43,8 @@ mod run;
 mod runs;
 mod secret;
 mod sections;
+#[cfg(unix)]
+mod serve;
 mod session;
 mod shell;
 mod show;
@@ -90,6 +95,12 @@ enum Command {
     /// Shows what the plugin asks for and, on a terminal, asks. The result goes to standard output, everything else
     /// to standard error. The run is recorded: `remit show last`, `remit replay last`.
     Run(args::Run),
+    /// Serve a home: go on with every run of it, until it is ended by Ctrl-C or a request to terminate
+    ///
+    /// Runs that are queued, that were suspended and that an earlier host was killed under go on without being asked; those
+    /// that are paused or in doubt wait for a person. When it is ended, it suspends everything, and exits with 0.
+    #[cfg(unix)]
+    Serve(args::Serve),
     /// Accept a run, print its id, and leave it to `remit serve` or `remit resume`
     ///
     /// It is checked and stored as `run` does it, and waits for its turn: those of a higher priority go first, and agents
@@ -222,6 +233,8 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
     match command {
         Command::Check(args) => check::check(shell, &args),
         Command::Run(args) => run::run(shell, &args),
+        #[cfg(unix)]
+        Command::Serve(args) => serve::serve(shell, &args),
         Command::Start(args) => start::start(shell, &args),
         Command::Pause(args) => park::pause(shell, &args),
         Command::Cancel(args) => park::cancel(shell, &args),

@@ -52,6 +52,15 @@ impl Failure {
         self
     }
 
+    /// Returns what went wrong, without colours, and what to try.
+    pub fn parts(&self) -> (String, Option<String>) {
+        let message = self.error.as_ref().map(|error| match error.downcast_ref::<manifest::Errors>() {
+            Some(errors) => errors.render(false),
+            None => plain_lines(&chain(error)),
+        });
+        (message.unwrap_or_default(), self.hint.clone())
+    }
+
     /// Returns the process's end.
     pub fn exit(&self) -> Exit {
         self.exit

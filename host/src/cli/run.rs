@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
-use std::mem::ManuallyDrop;
 
 use super::Shell;
 use super::args::{self, Input};
@@ -16,7 +15,7 @@ use super::output::Output;
 use super::outward::outward;
 use super::plugin::Plugin;
 use super::report::{Failure, Result, note};
-use super::session::Session;
+use super::session::{Loaded, Session};
 use crate::agent::{Agent, Launch, LaunchError, Outward, Stop, accept};
 use crate::engine::World;
 use crate::meter::{LimitKind, Limits};
@@ -34,7 +33,7 @@ pub fn run(shell: &Shell, args: &args::Run) -> Result {
 /// A run that was decided on, and is ready to be accepted.
 pub struct Prepared {
     /// Its plugin, linked.
-    pub agent: ManuallyDrop<Agent>,
+    pub agent: Loaded,
     /// Everything that decides it.
     pub launch: Launch,
     outward: Outward,

@@ -1,11 +1,10 @@
 //! What the commands that touch runs share: the home, the journal, the engine and its cache, each made when first
 //! needed.
 
-use std::cell::OnceCell;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Shell;
 use super::args::RunRef;
@@ -23,10 +22,16 @@ use crate::manifest::Kind;
 use crate::scope::Remit;
 use crate::time::Clock;
 
-/// One command's view of a home.
+/// One command's view of a home. In a host that lives long, all commands share one.
+#[derive(Clone)]
 pub struct Session {
-    home: Home,
+    shared: Arc<Shared>,
     clock: Clock,
+}
+
+/// An open home.
+struct Shared {
+    home: Home,
     records: Records,
 }
 
@@ -39,9 +44,35 @@ pub struct Records {
     host: LazyHost,
     /// For connectors, which live at the same time as their caller. Only a run that has some pays for their pool.
     callees: LazyHost,
+    /// How many runs may be live at once.
+    runs_max: u32,
 }
 
-type LazyHost = OnceCell<ManuallyDrop<Host>>;
+type LazyHost = OnceLock<ManuallyDrop<Host>>;
+
+/// An agent of one command. Taking it apart takes longer than a short run, so that is left to the end of the process; a
+/// host that lives long does take it apart.
+pub struct Loaded {
+    /// Until it is dropped.
+    agent: Option<Agent>,
+    is_left: bool,
+}
+
+impl Deref for Loaded {
+    type Target = Agent;
+
+    fn deref(&self) -> &Agent {
+        self.agent.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        if self.is_left {
+            std::mem::forget(self.agent.take());
+        }
+    }
+}
 
 impl Session {
     /// Opens home and journal. `command` is what others who wait for the home are told.
@@ -49,7 +80,7 @@ impl Session {
     /// # Errors
     /// When the home is busy, or the key or the journal cannot be opened.
     pub fn open(shell: &Shell, command: &str) -> Result<Self> {
-        Self::open_beside(shell, command, || Ok(LazyHost::new()))
+        Self::open_beside(shell, command, 1, || Ok(LazyHost::new()))
     }
 
     /// As [`Session::open`], for a command that needs the engine: it starts while the disk opens the journal.
@@ -57,10 +88,23 @@ impl Session {
     /// # Errors
     /// Also when the platform cannot run the engine.
     pub fn with_host(shell: &Shell, command: &str) -> Result<Self> {
-        Self::open_beside(shell, command, || Ok(LazyHost::from(start_host(1)?)))
+        Self::open_beside(shell, command, 1, || Ok(LazyHost::from(start_host(1)?)))
     }
 
-    fn open_beside(shell: &Shell, command: &str, host: impl FnOnce() -> Result<LazyHost>) -> Result<Self> {
+    /// As [`Session::with_host`], for a host that lives long and drives so many runs at once.
+    ///
+    /// # Errors
+    /// As [`Session::with_host`].
+    pub fn lasting(shell: &Shell, command: &str, runs_max: u32) -> Result<Self> {
+        Self::open_beside(shell, command, runs_max, || Ok(LazyHost::from(start_host(runs_max)?)))
+    }
+
+    fn open_beside(
+        shell: &Shell,
+        command: &str,
+        runs_max: u32,
+        host: impl FnOnce() -> Result<LazyHost>,
+    ) -> Result<Self> {
         let home = shell.open_home(command)?;
         let key = home.signing_key()?;
         let cache = Cache::new(home.cache_dir(), cache_key(&key));
@@ -68,13 +112,13 @@ impl Session {
         let opening = Journal::begin_open(&path, key, &journal::Options::default())?;
         let host = host();
         let journal = opening.finish().map_err(|error| unopened(error, &path))?;
-        let records = Records { journal, cache, host: host?, callees: LazyHost::new() };
-        Ok(Self { home, clock: shell.clock().clone(), records })
+        let records = Records { journal, cache, host: host?, callees: LazyHost::new(), runs_max };
+        Ok(Self { shared: Arc::new(Shared { home, records }), clock: shell.clock().clone() })
     }
 
     /// Returns the home.
     pub fn home(&self) -> &Home {
-        &self.home
+        &self.shared.home
     }
 
     /// Returns where time comes from.
@@ -82,12 +126,15 @@ impl Session {
         &self.clock
     }
 
-    /// Closes the journal, so that the next command opens it without looking for a crash.
+    /// Closes the journal, so that the next command opens it without looking for a crash. One that others share stays open.
     ///
     /// # Errors
     /// When the last commit fails.
     pub fn close(self) -> Result<()> {
-        Ok(self.records.journal.close()?)
+        match Arc::into_inner(self.shared) {
+            Some(shared) => Ok(shared.records.journal.close()?),
+            None => Ok(()),
+        }
     }
 }
 
@@ -95,14 +142,14 @@ impl Deref for Session {
     type Target = Records;
 
     fn deref(&self) -> &Records {
-        &self.records
+        &self.shared.records
     }
 }
 
 impl Records {
     /// Returns the view of a journal that belongs to no home. What is compiled for it is kept nowhere.
     pub fn of(journal: Journal) -> Self {
-        Self { journal, cache: Cache::nowhere(), host: LazyHost::new(), callees: LazyHost::new() }
+        Self { journal, cache: Cache::nowhere(), host: LazyHost::new(), callees: LazyHost::new(), runs_max: 1 }
     }
 
     /// Returns the journal.
@@ -115,14 +162,14 @@ impl Records {
     /// # Errors
     /// When the platform cannot run the engine.
     pub fn host(&self) -> Result<&Host> {
-        started(&self.host, 1)
+        started(&self.host, self.runs_max)
     }
 
     /// Makes an agent of a component, for what is recorded of it. Compiled at most once in the life of the home.
     ///
     /// # Errors
     /// When the component cannot be started; `what` is what the message calls it.
-    pub fn agent(&self, component: &Content, what: &str) -> Result<ManuallyDrop<Agent>> {
+    pub fn agent(&self, component: &Content, what: &str) -> Result<Loaded> {
         self.prepare(component, Connected::ByRecord)?.map_err(|error| unfit(error, what))
     }
 
@@ -134,7 +181,7 @@ impl Records {
         &self,
         component: &Content,
         connected: Connected<'_>,
-    ) -> Result<std::result::Result<ManuallyDrop<Agent>, PrepareError>> {
+    ) -> Result<std::result::Result<Loaded, PrepareError>> {
         Ok(self.prepare_on(self.host()?, component, connected))
     }
 
@@ -146,8 +193,8 @@ impl Records {
         &self,
         component: &Content,
         connected: Connected<'_>,
-    ) -> Result<std::result::Result<ManuallyDrop<Agent>, PrepareError>> {
-        Ok(self.prepare_on(started(&self.callees, SEATS_MAX)?, component, connected))
+    ) -> Result<std::result::Result<Loaded, PrepareError>> {
+        Ok(self.prepare_on(started(&self.callees, SEATS_MAX.saturating_mul(self.runs_max))?, component, connected))
     }
 
     fn prepare_on(
@@ -155,11 +202,11 @@ impl Records {
         host: &Host,
         component: &Content,
         connected: Connected<'_>,
-    ) -> std::result::Result<ManuallyDrop<Agent>, PrepareError> {
+    ) -> std::result::Result<Loaded, PrepareError> {
         let agent = host.prepare_with(component, &self.cache, connected);
         let stats = self.cache.stats();
         tracing::debug!(hits = stats.hits, compiled = stats.compiled, "compiled-component cache");
-        agent.map(ManuallyDrop::new)
+        agent.map(|agent| Loaded { agent: Some(agent), is_left: self.runs_max == 1 })
     }
 
     /// Returns the table of the functions that a run's entries name: the host's, and those of its component's interfaces

@@ -29,21 +29,16 @@ pub fn show(shell: &Shell, args: &args::Show) -> Result {
     let session: &Records = place;
     let summary = session.journal().summary(*run)?;
     let others = place.others(*run)?;
-    let functions = session.functions(&summary.header)?;
-    let doubts = Doubts::of(session, summary.id, &functions)?;
     if args.json {
-        let mut report = run_json(&summary);
-        report["remit"] = serde_json::from_slice(&session.blob(summary.header.remit)?).unwrap_or_default();
-        report["in-doubt"] = doubts.json();
+        let mut report = report(session, &summary, args.calls)?;
         if !others.is_empty() {
             report["others"] = json!(others);
-        }
-        if args.calls {
-            report["calls"] = calls_json(session, &summary, &functions)?;
         }
         print_json(&report)?;
         return Ok(Exit::Ok);
     }
+    let functions = session.functions(&summary.header)?;
+    let doubts = Doubts::of(session, summary.id, &functions)?;
     let bundled = others.iter().map(|other| format!("with it    {other}"));
     for line in about(session, &summary)?.into_iter().chain(bundled).chain(doubts.lines()) {
         print(plain(&line) + "\n")?;
@@ -54,6 +49,22 @@ pub fn show(shell: &Shell, args: &args::Show) -> Result {
         print_tally(session, &summary)?
     }
     Ok(Exit::Ok)
+}
+
+/// Returns a run for programs.
+///
+/// # Errors
+/// When its record cannot be read.
+pub fn report(records: &Records, summary: &Summary, with_calls: bool) -> Result<Json> {
+    let functions = records.functions(&summary.header)?;
+    let doubts = Doubts::of(records, summary.id, &functions)?;
+    let mut report = run_json(summary);
+    report["remit"] = serde_json::from_slice(&records.blob(summary.header.remit)?).unwrap_or_default();
+    report["in-doubt"] = doubts.json();
+    if with_calls {
+        report["calls"] = calls_json(records, summary, &functions)?;
+    }
+    Ok(report)
 }
 
 fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {

@@ -11,6 +11,7 @@ use super::report::{Failure, Result, note, print, print_json};
 use super::run::{Prepared, not_started, prepare};
 use super::session::Session;
 use crate::agent::{LaunchError, Queueing, queue};
+use crate::id::RunId;
 use crate::journal;
 
 /// Accepts the run and prints its id.
@@ -23,19 +24,34 @@ pub fn start(shell: &Shell, args: &args::Start) -> Result {
     Ok(exit)
 }
 
-fn start_in(session: &Session, plugin: &Plugin, args: &args::Start) -> Result {
+/// A run that was asked for.
+pub struct Started {
+    /// The run.
+    pub run: RunId,
+    /// Whether it was not there before: with a key, it may have been.
+    pub is_new: bool,
+}
+
+/// Accepts a run that waits for its turn.
+///
+/// # Errors
+/// As `remit run`, before a run has begun; with [`Exit::Usage`] where the key stands for something else.
+pub fn accept(session: &Session, plugin: &Plugin, args: &args::Start) -> Result<Started> {
     let Prepared { agent, launch, .. } = prepare(session, plugin, &args.run)?;
     let queueing = Queueing { key: args.key.clone(), priority: args.priority };
     let engine = session.host()?.engine().fingerprint();
-    let queued = queue(launch, &queueing, &agent, engine, session.journal(), session.clock().clone());
-    let (run, is_new) = match queued {
-        Ok(run) => (run, true),
-        Err(LaunchError::Journal(journal::Error::AlreadyStarted(run))) => (run, false),
+    match queue(launch, &queueing, &agent, engine, session.journal(), session.clock().clone()) {
+        Ok(run) => Ok(Started { run, is_new: true }),
+        Err(LaunchError::Journal(journal::Error::AlreadyStarted(run))) => Ok(Started { run, is_new: false }),
         Err(LaunchError::Journal(error @ journal::Error::StartKeyTaken { .. })) => {
-            return Err(Failure::from_error(Exit::Usage, error).hint("use another key for another run"));
+            Err(Failure::from_error(Exit::Usage, error).hint("use another key for another run"))
         }
-        Err(error) => return Err(not_started(error)),
-    };
+        Err(error) => Err(not_started(error)),
+    }
+}
+
+fn start_in(session: &Session, plugin: &Plugin, args: &args::Start) -> Result {
+    let Started { run, is_new } = accept(session, plugin, args)?;
     match args.run.json {
         true => print_json(&json!({ "run": run, "is-new": is_new }))?,
         false => print(format!("{run}\n"))?,

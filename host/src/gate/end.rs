@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::halt::StopReason;
 use crate::id::RunId;
-use crate::lifecycle::{State, Transition};
+use crate::lifecycle::{State, Stated, Transition};
 use crate::meter::{Crossed, Usage};
 
 /// A state entry of a run: its last, or that it is parked.
@@ -26,6 +26,12 @@ pub struct End {
     /// Who stopped it, where somebody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+}
+
+impl Stated for End {
+    fn state(&self) -> State {
+        self.outcome.state()
+    }
 }
 
 impl End {

@@ -42,6 +42,7 @@ mod tables;
 mod taken;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 mod varint;
 mod verify;
 mod writer;
@@ -71,6 +72,7 @@ pub use self::run_writer::{Death, RunWriter, Together};
 pub use self::summary::{Sizes, Summary};
 pub use self::tables::FORMAT;
 pub use self::taken::{StateEntry, TakenOver};
+pub use self::unfinished::{Owner, Unfinished};
 pub use self::verify::{Signer, Verified};
 
 use self::blob::{Blob, Cut};
@@ -166,11 +168,11 @@ impl Journal {
             blobs_used: blobs.keys().copied().collect(),
             namespace: header.namespace(),
         };
-        let key = starts::Start::of(header)?;
+        let (key, listed) = (starts::Start::of(header)?, Unfinished::of(run, header));
         let (header, first_head) = (Packed::new(&bytes), chain::first(run, &bytes));
         let ask = |blobs| {
             let (header, key, progress) = (header.clone(), key.clone(), start.progress.clone());
-            let accept = |reply| Accept { run, header, key, blobs, first_head, progress, reply };
+            let accept = |reply| Accept { run, header, key, listed, blobs, first_head, progress, reply };
             self.0.ask(|reply| Message::Accept(Box::new(accept(reply))))
         };
         match ask(self.unless_stored(&blobs)?) {

@@ -11,6 +11,7 @@ use redb::{
 
 use super::edge::edge;
 use super::error::Error;
+use super::unfinished;
 
 /// The format this build writes. A newer one is refused; decoders for older ones stay.
 pub const FORMAT: u64 = 1;
@@ -46,6 +47,8 @@ pub(super) const AMOUNTS: Table<&[u8], u64> = Table::new("amounts");
 pub(super) const RESERVATIONS: Table<&[u8; 24], &[u8]> = Table::new("reservations");
 /// Key of an idempotent start to the run that was started with it.
 pub(super) const STARTS: Table<&[u8; 32], &[u8]> = Table::new("starts");
+/// Id of a run that has not ended to how it stands.
+pub(super) const UNFINISHED: Table<&[u8; 16], &[u8; 20]> = Table::new("unfinished");
 
 /// In [`META`]: the format of the file.
 const FORMAT_KEY: &str = "format";
@@ -89,7 +92,10 @@ fn opened(
     edge(|| {
         let database = open(redb::Builder::new().set_cache_size(cache_bytes))?;
         let indexed = match indexed_up_to(&database.begin_read()?)? {
-            Some(indexed) => indexed,
+            Some(indexed) => {
+                unfinished::list_earlier(&database)?;
+                indexed
+            }
             None => create(&database)?,
         };
         Ok((database, indexed))
@@ -151,6 +157,7 @@ fn create_tables(write: &WriteTransaction) -> Result<(), Error> {
     write.open_table(USES)?;
     write.open_table(KV)?;
     write.open_table(KV_TOTALS)?;
+    write.open_table(UNFINISHED)?;
     Ok(())
 }
 

@@ -31,6 +31,7 @@ use super::row::StateBody;
 use super::{Core, INLINE_MAX, header};
 use crate::digest::Digest;
 use crate::id::RunId;
+use crate::lifecycle::{State, Stated};
 
 /// A segment is handed over before its entries take more than this many bytes. Several make a row of the log, which
 /// they fill the better the smaller they are; each costs about 75 bytes of its own.
@@ -221,7 +222,7 @@ impl RunWriter {
     ///
     /// # Errors
     /// As [`RunWriter::call`]; [`Error::NotJson`] when `body` does not serialize.
-    pub fn state(&mut self, fuel: u64, time_us: u64, body: &impl Serialize) -> Result<u64, Error> {
+    pub fn state(&mut self, fuel: u64, time_us: u64, body: &(impl Serialize + Stated)) -> Result<u64, Error> {
         let json = header::canonical(body)?;
         blob::check_len("a state", &json)?;
         self.settle_trial()?;
@@ -238,7 +239,7 @@ impl RunWriter {
         (self.fuel, self.time_us) = (fuel, time_us);
         let entry = self.next_entry;
         self.next_entry += 1;
-        self.hand_over(Some(state), false)?;
+        self.hand_over(Some((body.state(), state)), false)?;
         Ok(entry)
     }
 
@@ -274,7 +275,7 @@ impl RunWriter {
         self.progress.clone()
     }
 
-    fn hand_over(&mut self, state: Option<StateBody>, barrier: bool) -> Result<(), Error> {
+    fn hand_over(&mut self, state: Option<(State, StateBody)>, barrier: bool) -> Result<(), Error> {
         match self.take_buffered(state, barrier)? {
             Some(message) => self.core.send(message),
             None => Ok(()),
@@ -282,7 +283,7 @@ impl RunWriter {
     }
 
     /// Takes what is buffered, for the writer thread.
-    fn take_buffered(&mut self, state: Option<StateBody>, barrier: bool) -> Result<Option<Message>, Error> {
+    fn take_buffered(&mut self, state: Option<(State, StateBody)>, barrier: bool) -> Result<Option<Message>, Error> {
         let count = self.next_entry - self.open.first_entry;
         if count == 0 {
             return Ok(None);

@@ -8,7 +8,7 @@ use super::super::edge::edge;
 use super::super::error::Error;
 use super::super::message::{Accept, Append, Claiming, Message, Reply, TakeOver};
 use super::super::row::{Extent, Row};
-use super::super::{blob, kv, row, tables};
+use super::super::{blob, kv, row, tables, unfinished};
 use super::live::{self, Live};
 use super::{Writer, remove};
 use crate::id::RunId;
@@ -125,6 +125,7 @@ impl Writer {
         let blobs = accept.blobs.iter().map(|blob| blob.digest).collect();
         let row = Row { epoch: 1, extent, blobs, state: None, header: accept.header.clone() };
         runs.insert(accept.run.as_bytes(), &*row.encode(accept.run))?;
+        unfinished::accepted(write, &accept.listed)?;
         self.runs.insert(accept.run, Live::accepted(extent, accept.first_head, accept.progress.clone()));
         self.touched.push(accept.run);
         Ok(Ok(()))

@@ -10,7 +10,7 @@ use super::super::header::Header;
 use super::super::segment::{self, Segment};
 use super::super::starts::Start;
 use super::super::varint::{self, Cursor};
-use super::super::{amounts, blob, index, row, tables};
+use super::super::{amounts, blob, index, row, tables, unfinished};
 use crate::digest::Digest;
 use crate::id::RunId;
 
@@ -29,6 +29,7 @@ pub(super) fn remove(write: &WriteTransaction, run: RunId) -> Result<Result<(), 
         remove_from_commit(write, run, commit, &mut used)?;
     }
     write.open_table(tables::RUNS)?.remove(run.as_bytes())?;
+    unfinished::removed(write, run)?;
     amounts::forget_run(write, run)?;
     used.iter().try_for_each(|digest| blob::release(write, digest))?;
     Ok(Ok(()))
