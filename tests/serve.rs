@@ -1,6 +1,7 @@
 //! `remit serve`: a long-lived host, which goes on with every run of its home without being asked.
 #![cfg(unix)]
 
+mod commands;
 mod ends;
 
 use serde_json::Value as Json;

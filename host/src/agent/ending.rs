@@ -211,7 +211,7 @@ pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged, by: &st
         return Ok(judged.end);
     }
     finish_resuming(gate, &mut judged)?;
-    if judged.end.outcome.is_parked() {
+    if judged.end.outcome.is_parked() || matches!(judged.end.outcome, Outcome::Cancelled { .. }) {
         judged.end.by = Some(by.to_owned());
     }
     let live = gate.recorder().expect("only a live run is recorded");

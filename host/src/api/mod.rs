@@ -3,12 +3,16 @@
 //! It parses, bounds and answers; what is asked for, the supervisor does, or the shell ([`Backend`]). Whoever can open the
 //! socket is the user whose home it is: the socket's mode is the permission.
 
+mod commands;
 mod error;
+pub mod frames;
 mod routes;
 mod server;
 mod socket;
 #[cfg(test)]
 mod tests;
+
+use std::os::unix::net::UnixStream;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -56,6 +60,9 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// As `remit decide`.
     fn decide(&self, run: RunId, decide: Decide) -> Result<(), Fault>;
+
+    /// Does a command for a client, to its end, on a connection that carries [`frames`].
+    fn attend(&self, stream: UnixStream);
 
     /// Returns who acts for callers of the API: the user whose home it is.
     fn principal(&self) -> String;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Api, Backend, Decide, Fault, Start};
+use super::{Api, Backend, Decide, Fault, Start, commands};
 use crate::agent::{Order, StopTo};
 use crate::id::RunId;
 
@@ -43,6 +43,7 @@ pub(super) fn router(api: Arc<Api>) -> Router {
         .route("/v1/runs/{run}/cancel", post(cancel))
         .route("/v1/runs/{run}/resume", post(resume))
         .route("/v1/runs/{run}/decide", post(decide))
+        .route("/v1/commands", post(commands::begin))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(api)

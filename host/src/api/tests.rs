@@ -55,6 +55,12 @@ impl Backend for Fake {
         Ok(())
     }
 
+    fn attend(&self, mut stream: UnixStream) {
+        let first = frames::FromClient::receive(&mut stream);
+        let code = if matches!(first, Ok(frames::FromClient::Interrupt)) { 7 } else { 9 };
+        let _gone = frames::FromHost::Exit(code).send(&mut stream);
+    }
+
     fn principal(&self) -> String {
         "test".into()
     }
@@ -220,4 +226,39 @@ fn idle_connections_do_not_keep_others_out_for_good() {
 fn as_many_runs_wait_as_may() {
     let scene = Scene::with_queue(0);
     scene.refuses("POST", "/v1/runs", r#"{"plugin": "p"}"#, 429, "full");
+}
+
+/// Begins a command, and returns what comes back after the head.
+fn commands(scene: &Scene, version: &str, first: &[u8]) -> (String, Vec<u8>) {
+    let mut stream = scene.connect();
+    let head = format!(
+        "POST /v1/commands HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: remit-command\r\nremit-version: {version}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+        answer.push(byte[0]);
+    }
+    let _cut = stream.write_all(first).and_then(|()| stream.shutdown(Shutdown::Write));
+    let mut rest = Vec::new();
+    let _cut = stream.read_to_end(&mut rest);
+    (String::from_utf8(answer).unwrap(), rest)
+}
+
+#[test]
+fn a_connection_becomes_one_for_a_command() {
+    let scene = Scene::new();
+    let version = env!("CARGO_PKG_VERSION");
+    let mut interrupt = Vec::new();
+    frames::FromClient::Interrupt.send(&mut interrupt).unwrap();
+    for (first, code) in [(&interrupt[..], 7), (b"\xff\xff\xff\xff\xff", 9), (b"", 9)] {
+        let (head, rest) = commands(&scene, version, first);
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        assert_eq!(frames::FromHost::receive(&mut &*rest).unwrap(), frames::FromHost::Exit(code));
+    }
+    let (head, _) = commands(&scene, "0.0.1", b"");
+    assert!(head.starts_with("HTTP/1.1 409 "), "{head}");
+    scene.refuses("POST", "/v1/commands", "", 426, "no-upgrade");
+    scene.still_answers();
 }

@@ -1,11 +1,13 @@
 //! What the shell does for callers of the host's API: the commands' own work, with JSON in and out.
 
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use clap::Parser as _;
 use serde_json::{Value as Json, json};
 
 use super::args::RunRef;
+use super::attend::attend;
 use super::exit::Exit;
 use super::find::Named;
 use super::report::Failure;
@@ -14,17 +16,13 @@ use super::run::principal;
 use super::session::Session;
 use super::start::{Started, accept};
 use super::{Command, CommandLine, args, runs, show};
-use crate::agent::Stop;
 use crate::api::{Backend, Decide, Decision, Fault, Start};
 use crate::id::RunId;
-use crate::supervisor::Supervisor;
 
 /// The shell, for a host that lives long.
 pub struct Desk {
     /// The home.
     pub session: Session,
-    /// All runs of the host.
-    pub supervisor: Supervisor,
 }
 
 impl Backend for Desk {
@@ -54,17 +52,18 @@ impl Backend for Desk {
         let named = Named::of_caller(&start.plugin)?;
         let plugin = named.plugin(self.session.journal(), Path::new(&start.plugin))?.runnable()?;
         let Started { run, is_new } = accept(&self.session, &plugin, &args)?;
-        if is_new {
-            self.supervisor.enqueue(run)?;
-        }
         Ok(json!({ "run": run, "is-new": is_new }))
     }
 
     fn decide(&self, run: RunId, decide: Decide) -> Result<(), Fault> {
-        // Nobody drives it meanwhile.
-        let _claim = self.supervisor.claim(run, &Stop::default())?;
         decide_in(&self.session, run, decide.entry, decide.decision == Decision::Retry)?;
         Ok(())
+    }
+
+    fn attend(&self, stream: UnixStream) {
+        if let Err(error) = attend(&self.session, stream) {
+            tracing::debug!("a client was not attended to: {error}");
+        }
     }
 
     fn principal(&self) -> String {

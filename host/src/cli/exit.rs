@@ -78,6 +78,11 @@ impl Exit {
         }
     }
 
+    /// Returns the exit that has this code.
+    pub fn of_code(code: u8) -> Self {
+        Self::TABLE.into_iter().find(|exit| exit.code() == code).unwrap_or(Self::Command(code))
+    }
+
     /// Returns the process's exit code.
     pub fn code(self) -> u8 {
         match self {

@@ -5,8 +5,11 @@
 pub mod args;
 mod ask;
 #[cfg(unix)]
+mod attend;
+#[cfg(unix)]
 mod backend;
 mod build;
+mod caller;
 mod check;
 mod completions;
 mod config;
@@ -18,6 +21,8 @@ pub mod exit;
 mod explain;
 mod export;
 mod find;
+#[cfg(unix)]
+mod forward;
 mod give;
 mod grant;
 mod grants;
@@ -41,6 +46,7 @@ mod resume;
 mod revoke;
 mod run;
 mod runs;
+mod seats;
 mod secret;
 mod sections;
 #[cfg(unix)]
@@ -51,6 +57,7 @@ mod show;
 mod signals;
 mod start;
 mod stored;
+mod supervised;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -201,24 +208,94 @@ enum New {
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
-    run_arguments(std::env::args_os()).into()
+    run_arguments(std::env::args_os().collect()).into()
 }
 
-fn run_arguments(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let line = match CommandLine::try_parse_from(arguments) {
+fn run_arguments(arguments: Vec<OsString>) -> Exit {
+    let line = match CommandLine::parsed(arguments.clone()) {
         Ok(line) => line,
-        Err(error) => {
-            // Nobody reading it is no failure.
-            let _ = error.print();
-            return exit_of(&error);
-        }
+        Err(exit) => return exit,
     };
-    let shell = Shell::new(line.globals);
+    let shell = Shell::new(line.globals, arguments);
     telemetry::start(shell.verbose());
-    dispatch(&shell, line.command).unwrap_or_else(|failure| {
-        report::report(&failure);
-        failure.exit()
-    })
+    match line.command.is_for_hosts().then(|| shell.have_done()) {
+        Some(Err(failure)) => ended(&failure),
+        Some(Ok(())) | None => run_line(&shell, line.command),
+    }
+}
+
+impl CommandLine {
+    /// Parses a command line, or says what is wrong with it.
+    fn parsed(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<Self, Exit> {
+        Self::try_parse_from(arguments).map_err(|error| {
+            let stream = if error.use_stderr() { caller::Stream::Stderr } else { caller::Stream::Stdout };
+            // Nobody reading it is no failure.
+            let _unread = caller::write_text(stream, &error.render().ansi().to_string());
+            exit_of(&error)
+        })
+    }
+}
+
+impl Command {
+    /// Tells whether the host of a home does it, where there is one: it needs the home for itself.
+    fn is_for_hosts(&self) -> bool {
+        use args::{RecordRef, Secret};
+        match self {
+            Self::Show(args::Show { run, .. })
+            | Self::Replay(args::Replay { run, .. })
+            | Self::Verify(args::Verify { run, .. }) => {
+                matches!(run, RecordRef::Run(_))
+            }
+            Self::Secret(Secret::List(_)) => false,
+            Self::Run(_)
+            | Self::Start(_)
+            | Self::Pause(_)
+            | Self::Cancel(_)
+            | Self::Runs(_)
+            | Self::Resume(_)
+            | Self::Decide(_)
+            | Self::Diff(_)
+            | Self::Export(_)
+            | Self::Rm(_)
+            | Self::Install(_)
+            | Self::Plugins(_)
+            | Self::Uninstall(_)
+            | Self::Grant(_)
+            | Self::Grants(_)
+            | Self::Revoke(_)
+            | Self::Explain(_)
+            | Self::Secret(_)
+            | Self::Config(args::Config::Init) => true,
+            #[cfg(unix)]
+            Self::Serve(_) => false,
+            Self::Check(_)
+            | Self::Identity(_)
+            | Self::Home(_)
+            | Self::Config(_)
+            | Self::New(_)
+            | Self::Build(_)
+            | Self::Completions(_)
+            | Self::ExitCodes => false,
+        }
+    }
+}
+
+impl Command {
+    /// Tells whether it has no guest to drive, so that also a host does it that has room for no more than its one run.
+    #[cfg(unix)]
+    fn is_light(&self) -> bool {
+        !matches!(self, Self::Run(_) | Self::Resume(_) | Self::Replay(_))
+    }
+}
+
+/// Does a command, and reports its failure.
+fn run_line(shell: &Shell, command: Command) -> Exit {
+    dispatch(shell, command).unwrap_or_else(|failure| ended(&failure))
+}
+
+fn ended(failure: &report::Failure) -> Exit {
+    report::report(failure);
+    failure.exit()
 }
 
 /// Returns the end for what clap has to say: help and versions are answers, the rest is wrong usage.

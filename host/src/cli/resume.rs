@@ -31,6 +31,7 @@ fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
     let by = principal();
     let again = Again { engine: session.host()?.engine().fingerprint(), most: &most, values, by: &by };
     let stop = Stop::by_principal(&by);
+    let _claim = session.claim(run, &stop)?;
     let mut shown = Output::new(agent.world(), args.json);
     let ended = session.block_on(&stop, async {
         let taken = take_up(&recalled, &agent, again, session.journal(), session.clock().clone());
@@ -79,6 +80,7 @@ pub fn decide(shell: &Shell, args: &args::Decide) -> Result {
 /// # Errors
 /// When the run has ended, or the entry is not in doubt.
 pub fn decide_in(session: &Session, run: RunId, entry: u64, is_retried: bool) -> Result<String> {
+    let _claim = session.claim(run, &Stop::default())?;
     let recalled = recall(session.journal(), run)?;
     if let Some(end) = recalled.end.as_ref().filter(|end| end.outcome.state().is_end()) {
         let message = format!("run {run} has {}", end.outcome.sentence());

@@ -1,11 +1,11 @@
 //! `remit run`: load, grant, run, and say what happened.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 
 use super::Shell;
 use super::args::{self, Input};
 use super::ask;
+use super::caller::{self, Stream};
 use super::connectors::{self, Resolved};
 use super::exit::Exit;
 use super::find::Named;
@@ -72,6 +72,7 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
         let connectors = resolved.connectors.iter();
         let accepted = connectors.fold(accepted, |accepted, all| accepted.calling(all, &resolved.links));
         let id = accepted.id;
+        let _claim = session.claim(id, &stop)?;
         note(format!("run {id}"));
         Ok::<_, Failure>((id, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await))
     })??;
@@ -146,14 +147,17 @@ fn input(world: World, args: &args::Run, limits: &Limits) -> Result<Vec<u8>> {
         (World::Agent, Some(input)) => Ok(input.read_json(size_max)?.into_bytes()),
         (World::Agent, None) => Ok(b"{}".to_vec()),
         (World::Command, Some(input)) => input.read(size_max),
-        (World::Command, None) if std::io::stdin().is_terminal() => Ok(Vec::new()),
+        (World::Command, None) if caller::is_terminal(Stream::Stdin) => Ok(Vec::new()),
         (World::Command, None) => Input::Stdin.read(size_max),
         (World::Connector, _) => Ok(Vec::new()),
     }
 }
 
-/// Returns who asked: the user of this process, by name.
+/// Returns who asked: the user of this process, or of the client that it does a command for, by name.
 pub fn principal() -> String {
+    if let Some(client) = caller::client() {
+        return client.principal().to_owned();
+    }
     let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|variable| std::env::var(variable).ok());
     format!("local:{}", name.unwrap_or_else(|| "unknown".into()))
 }

@@ -27,7 +27,7 @@ pub fn serve(shell: &Shell, _args: &args::Serve) -> Result {
     let supervisor = Supervisor::start(ground, Bounds { runs_max: runs, queue_max: queue });
     let supervisor = supervisor.or_fail(Exit::HostFailed, "cannot start the threads that drive runs")?;
     let listener = Listener::bind(session.home().path()).or_fail(Exit::HostFailed, "nobody can ask this host")?;
-    let backend = Box::new(Desk { session: session.clone(), supervisor: supervisor.clone() });
+    let backend = Box::new(Desk { session: session.clone().supervised_by(&supervisor) });
     let home = session.home().path().display().to_string();
     let api = Api { supervisor: supervisor.clone(), backend, home };
     let server = Server::start(listener, api).or_fail(Exit::HostFailed, "cannot answer on the socket")?;

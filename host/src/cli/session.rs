@@ -8,8 +8,10 @@ use std::sync::{Arc, OnceLock};
 
 use super::Shell;
 use super::args::RunRef;
+use super::caller;
 use super::exit::Exit;
 use super::report::{Failure, Result};
+use super::seats::Seats;
 use super::signals;
 use crate::agent::{Agent, Connected, Host, PrepareError, RecallError, SEATS_MAX, Stop};
 use crate::digest::{Content, Digest};
@@ -20,6 +22,7 @@ use crate::id::RunId;
 use crate::journal::{self, Header, Journal};
 use crate::manifest::Kind;
 use crate::scope::Remit;
+use crate::supervisor::Supervisor;
 use crate::time::Clock;
 
 /// One command's view of a home. In a host that lives long, all commands share one.
@@ -27,11 +30,13 @@ use crate::time::Clock;
 pub struct Session {
     shared: Arc<Shared>,
     clock: Clock,
+    /// All runs, in a host that lives long.
+    supervisor: Option<Supervisor>,
 }
 
 /// An open home.
 struct Shared {
-    home: Home,
+    home: Arc<Home>,
     records: Records,
 }
 
@@ -46,6 +51,10 @@ pub struct Records {
     callees: LazyHost,
     /// How many runs may be live at once.
     runs_max: u32,
+    /// Whether the process goes on after this command.
+    is_lasting: bool,
+    /// Those of them that commands drive themselves.
+    seats: Seats,
 }
 
 type LazyHost = OnceLock<ManuallyDrop<Host>>;
@@ -96,6 +105,7 @@ impl Session {
     /// # Errors
     /// As [`Session::with_host`].
     pub fn lasting(shell: &Shell, command: &str, runs_max: u32) -> Result<Self> {
+        let runs_max = runs_max + Seats::MAX;
         Self::open_beside(shell, command, runs_max, || Ok(LazyHost::from(start_host(runs_max)?)))
     }
 
@@ -105,6 +115,9 @@ impl Session {
         runs_max: u32,
         host: impl FnOnce() -> Result<LazyHost>,
     ) -> Result<Self> {
+        if let Some(session) = shell.session() {
+            return Ok(session.clone());
+        }
         let home = shell.open_home(command)?;
         let key = home.signing_key()?;
         let cache = Cache::new(home.cache_dir(), cache_key(&key));
@@ -112,13 +125,43 @@ impl Session {
         let opening = Journal::begin_open(&path, key, &journal::Options::default())?;
         let host = host();
         let journal = opening.finish().map_err(|error| unopened(error, &path))?;
-        let records = Records { journal, cache, host: host?, callees: LazyHost::new(), runs_max };
-        Ok(Self { shared: Arc::new(Shared { home, records }), clock: shell.clock().clone() })
+        let records = Records {
+            journal,
+            cache,
+            host: host?,
+            callees: LazyHost::new(),
+            runs_max,
+            is_lasting: runs_max > 1,
+            seats: Seats::default(),
+        };
+        Ok(Self { shared: Arc::new(Shared { home, records }), clock: shell.clock().clone(), supervisor: None })
     }
 
     /// Returns the home.
     pub fn home(&self) -> &Home {
         &self.shared.home
+    }
+
+    /// Tells whether the process goes on after a command.
+    pub fn is_lasting(&self) -> bool {
+        self.is_lasting
+    }
+
+    /// Returns the home, for who needs no more than that.
+    pub fn shared_home(&self) -> Arc<Home> {
+        self.shared.home.clone()
+    }
+
+    /// Says who drives the runs of this home.
+    #[must_use]
+    pub fn supervised_by(mut self, supervisor: &Supervisor) -> Self {
+        self.supervisor = Some(supervisor.clone());
+        self
+    }
+
+    /// Returns who drives the runs of this home, in a host that lives long.
+    pub fn supervisor(&self) -> Option<&Supervisor> {
+        self.supervisor.as_ref()
     }
 
     /// Returns where time comes from.
@@ -149,7 +192,15 @@ impl Deref for Session {
 impl Records {
     /// Returns the view of a journal that belongs to no home. What is compiled for it is kept nowhere.
     pub fn of(journal: Journal) -> Self {
-        Self { journal, cache: Cache::nowhere(), host: LazyHost::new(), callees: LazyHost::new(), runs_max: 1 }
+        Self {
+            journal,
+            cache: Cache::nowhere(),
+            host: LazyHost::new(),
+            callees: LazyHost::new(),
+            runs_max: 1,
+            is_lasting: false,
+            seats: Seats::default(),
+        }
     }
 
     /// Returns the journal.
@@ -206,7 +257,7 @@ impl Records {
         let agent = host.prepare_with(component, &self.cache, connected);
         let stats = self.cache.stats();
         tracing::debug!(hits = stats.hits, compiled = stats.compiled, "compiled-component cache");
-        agent.map(|agent| Loaded { agent: Some(agent), is_left: self.runs_max == 1 })
+        agent.map(|agent| Loaded { agent: Some(agent), is_left: !self.is_lasting })
     }
 
     /// Returns the table of the functions that a run's entries name: the host's, and those of its component's interfaces
@@ -271,7 +322,11 @@ impl Records {
     /// When the system gives no runtime or no signals.
     pub fn block_on<T>(&self, stop: &Stop, work: impl Future<Output = T>) -> Result<T> {
         let failed = |error| Failure::from_error(Exit::HostFailed, error);
-        signals::set(&stop.flag()).map_err(failed)?;
+        match caller::client() {
+            Some(client) => client.interrupts(stop),
+            None => signals::set(&stop.flag()).map_err(failed)?,
+        }
+        let _seat = self.seats.take();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         Ok(runtime.block_on(work))
     }

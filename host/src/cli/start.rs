@@ -37,11 +37,17 @@ pub struct Started {
 /// # Errors
 /// As `remit run`, before a run has begun; with [`Exit::Usage`] where the key stands for something else.
 pub fn accept(session: &Session, plugin: &Plugin, args: &args::Start) -> Result<Started> {
+    if let Some(supervisor) = session.supervisor() {
+        supervisor.has_room()?;
+    }
     let Prepared { agent, launch, .. } = prepare(session, plugin, &args.run)?;
     let queueing = Queueing { key: args.key.clone(), priority: args.priority };
     let engine = session.host()?.engine().fingerprint();
     match queue(launch, &queueing, &agent, engine, session.journal(), session.clock().clone()) {
-        Ok(run) => Ok(Started { run, is_new: true }),
+        Ok(run) => {
+            session.supervisor().map_or(Ok(()), |supervisor| supervisor.enqueue(run))?;
+            Ok(Started { run, is_new: true })
+        }
         Err(LaunchError::Journal(journal::Error::AlreadyStarted(run))) => Ok(Started { run, is_new: false }),
         Err(LaunchError::Journal(error @ journal::Error::StartKeyTaken { .. })) => {
             Err(Failure::from_error(Exit::Usage, error).hint("use another key for another run"))
@@ -57,6 +63,7 @@ fn start_in(session: &Session, plugin: &Plugin, args: &args::Start) -> Result {
         false => print(format!("{run}\n"))?,
     }
     match is_new {
+        true if session.supervisor().is_some() => note("queued: it runs when it is its turn"),
         true => note(format!("queued: `remit serve` runs it, or `remit resume {run}`")),
         false => note("started before with this key"),
     }

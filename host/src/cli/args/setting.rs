@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use ed25519_dalek::VerifyingKey;
 
+use crate::cli::caller;
 use crate::digest::Digest;
 use crate::id::RunId;
 use crate::manifest::{LimitKind, Unit, quantity};
@@ -176,7 +177,7 @@ impl FromStr for RecordRef {
         let is_path = text.ends_with(".remit") || text.chars().any(std::path::is_separator);
         match text.parse() {
             Ok(run) if !is_path => Ok(Self::Run(run)),
-            Err(_) if !is_path && !Path::new(text).exists() => {
+            Err(_) if !is_path && !caller::path(Path::new(text)).exists() => {
                 Err("a run is `last`, or the beginning of its id: 1 to 32 hexadecimal digits; or the file of a bundle")
             }
             _ => Ok(Self::Bundle(text.into())),
