@@ -37,7 +37,7 @@ pub fn attend(session: &Session, mut stream: UnixStream) -> io::Result<()> {
     let hearing = remote.clone();
     let reading =
         thread::Builder::new().name("client".into()).spawn(move || hear(stream, &hearing, &inputs, &answers))?;
-    let exit = caller::enter(remote.clone(), || do_it(session, arguments));
+    let exit = caller::enter(remote.clone(), || do_it(session, &remote, arguments));
     // A client that is gone needs no answer.
     let _gone = exit.send(&mut *remote.stream());
     let _gone = remote.stream().shutdown(std::net::Shutdown::Both);
@@ -45,12 +45,16 @@ pub fn attend(session: &Session, mut stream: UnixStream) -> io::Result<()> {
     Ok(())
 }
 
-fn do_it(session: &Session, arguments: Vec<OsString>) -> FromHost {
+fn do_it(session: &Session, remote: &Remote, arguments: Vec<OsString>) -> FromHost {
     let line = match CommandLine::parsed(arguments) {
         Ok(line) => line,
         Err(exit) => return FromHost::Exit(exit.code()),
     };
     if !line.command.is_for_hosts() || !(session.is_lasting() || line.command.is_light()) {
+        return FromHost::Later;
+    }
+    // A client that is gone by now does not know what it wanted.
+    if FromHost::Begun.send(&mut *remote.stream()).is_err() {
         return FromHost::Later;
     }
     let shell = Shell::of_client(line.globals, session.clone());

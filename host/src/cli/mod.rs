@@ -20,7 +20,10 @@ mod embedded;
 pub mod exit;
 mod explain;
 mod export;
+mod failures;
 mod find;
+#[cfg(unix)]
+mod foreground;
 #[cfg(unix)]
 mod forward;
 mod give;
@@ -29,6 +32,7 @@ mod grants;
 mod home;
 mod identity;
 mod install;
+mod loaded;
 mod new;
 mod outcome;
 mod outfit;
@@ -216,11 +220,12 @@ fn run_arguments(arguments: Vec<OsString>) -> Exit {
         Ok(line) => line,
         Err(exit) => return exit,
     };
+    let arguments = if line.command.is_for_hosts() { arguments } else { Vec::new() };
     let shell = Shell::new(line.globals, arguments);
     telemetry::start(shell.verbose());
-    match line.command.is_for_hosts().then(|| shell.have_done()) {
-        Some(Err(failure)) => ended(&failure),
-        Some(Ok(())) | None => run_line(&shell, line.command),
+    match shell.have_done() {
+        Ok(()) => run_line(&shell, line.command),
+        Err(failure) => ended(&failure),
     }
 }
 
@@ -284,7 +289,7 @@ impl Command {
     /// Tells whether it has no guest to drive, so that also a host does it that has room for no more than its one run.
     #[cfg(unix)]
     fn is_light(&self) -> bool {
-        !matches!(self, Self::Run(_) | Self::Resume(_) | Self::Replay(_))
+        !matches!(self, Self::Run(_) | Self::Start(_) | Self::Resume(_) | Self::Replay(_))
     }
 }
 

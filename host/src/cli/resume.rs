@@ -10,6 +10,7 @@ use super::output::Output;
 use super::report::{Failure, Result, note};
 use super::run::principal;
 use super::session::Session;
+use super::supervised::answered;
 use crate::agent::{Again, ResumeError, Stop, recall, resume as take_up};
 use crate::gate::{End, Outcome, Where};
 use crate::id::RunId;
@@ -31,6 +32,7 @@ fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
     let by = principal();
     let again = Again { engine: session.host()?.engine().fingerprint(), most: &most, values, by: &by };
     let stop = Stop::by_principal(&by);
+    let (session, _answering) = answered(session)?;
     let _claim = session.claim(run, &stop)?;
     let mut shown = Output::new(agent.world(), args.json);
     let ended = session.block_on(&stop, async {
@@ -42,7 +44,7 @@ fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
         note(format!("run {run} goes on"));
         Ok::<_, Failure>(accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await)
     })??;
-    shown.conclude(session, run, &ended?)
+    shown.conclude(&session, run, &ended?)
 }
 
 fn not_resumed(run: RunId, error: ResumeError) -> Failure {

@@ -11,11 +11,13 @@ use super::exit::Exit;
 use super::find::Named;
 use super::give::Answers;
 use super::grant::Granted;
+use super::loaded::Loaded;
 use super::output::Output;
 use super::outward::outward;
 use super::plugin::Plugin;
 use super::report::{Failure, Result, note};
-use super::session::{Loaded, Session};
+use super::session::Session;
+use super::supervised::answered;
 use crate::agent::{Agent, Launch, LaunchError, Outward, Stop, accept};
 use crate::engine::World;
 use crate::meter::{LimitKind, Limits};
@@ -64,6 +66,7 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let Prepared { agent, launch, outward, resolved } = prepare(session, plugin, args)?;
     let engine = session.host()?.engine().fingerprint();
     let stop = Stop::by_principal(&principal());
+    let (session, _answering) = answered(session)?;
     let mut shown = Output::new(agent.world(), args.json);
     let (id, ended) = session.block_on(&stop, async {
         let accepted =
@@ -76,7 +79,7 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
         note(format!("run {id}"));
         Ok::<_, Failure>((id, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await))
     })??;
-    shown.conclude(session, id, &ended?)
+    shown.conclude(&session, id, &ended?)
 }
 
 /// Refuses a component that is not what its manifest says, because a person granted what the manifest says.

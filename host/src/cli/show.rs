@@ -90,7 +90,7 @@ fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {
             remit.describe(None).into_iter().map(|line| format!("may        {}: {}", line.capability, line.scope)),
         );
     }
-    match end_of(summary) {
+    match end_of(summary).filter(|_| state_of(summary) != State::Running) {
         None => lines.push(format!("state      {}", unended(summary))),
         Some(end) => {
             lines.push(format!("state      {}", sentence(&end.outcome)));

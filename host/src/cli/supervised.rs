@@ -9,6 +9,23 @@ use crate::id::RunId;
 use crate::lifecycle::State;
 use crate::supervisor::{Claim, Refused};
 
+/// What answers for a run in the foreground while it lasts.
+#[cfg(unix)]
+pub use super::foreground::answering as answered;
+
+/// What answers for a run in the foreground: nothing, where there are no sockets for it.
+#[cfg(not(unix))]
+pub struct Answering;
+
+/// Returns the session in which to claim a run.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn answered(session: &Session) -> Result<(Session, Option<Answering>)> {
+    Ok((session.clone(), None))
+}
+
 impl Session {
     /// Says that this command has a run from here on, until what is returned is dropped; `stop` is what stops it.
     ///

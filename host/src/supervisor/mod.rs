@@ -145,10 +145,13 @@ impl Supervisor {
             changed: Condvar::new(),
             wake: Condvar::new(),
         });
-        let count = thread::available_parallelism().map_or(1, usize::from).clamp(1, bounds.runs_max.max(1));
+        let count = thread::available_parallelism().map_or(1, usize::from).min(bounds.runs_max);
         let workers = (0..count).map(|number| Worker::start(number, &shared)).collect::<std::io::Result<Vec<_>>>()?;
         shared.places().workers = workers;
-        wake::start(&shared)?;
+        // Where nothing is driven, nothing is woken.
+        if bounds.runs_max > 0 {
+            wake::start(&shared)?;
+        }
         Ok(Self(shared))
     }
 
@@ -216,6 +219,9 @@ impl Supervisor {
         };
         if places.is_closing {
             return Err(Refused::Closing);
+        }
+        if self.0.bounds.runs_max == 0 {
+            return Err(Refused::Full { max: 0 });
         }
         places.asked.insert(run, by.to_owned());
         places.queue.push(Waiting { run, priority: row.priority, owner: row.owner });
@@ -327,8 +333,11 @@ impl Shared {
     fn left(&self, run: RunId) {
         let mut places = self.places();
         places.free(run);
+        // It may wait for a time from here on.
+        places.looks_again = true;
         self.fill(&mut places);
         drop(places);
         self.changed.notify_all();
+        self.wake.notify_all();
     }
 }

@@ -135,6 +135,7 @@ impl RunWriter {
             death: Death::Sudden,
         };
         writer.begin_segment();
+        writer.core.store.owned(writer.run, writer.epoch);
         writer
     }
 
@@ -349,5 +350,6 @@ impl Drop for RunWriter {
     fn drop(&mut self) {
         let _buffered = self.hand_over(None, false);
         let _left = self.core.send(Message::Leave(self.run, self.epoch));
+        self.core.store.disowned(self.run, self.epoch);
     }
 }

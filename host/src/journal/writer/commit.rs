@@ -127,7 +127,6 @@ impl Writer {
         runs.insert(accept.run.as_bytes(), &*row.encode(accept.run))?;
         unfinished::accepted(write, &accept.listed)?;
         self.runs.insert(accept.run, Live::accepted(extent, accept.first_head, accept.progress.clone()));
-        self.touched.push(accept.run);
         Ok(Ok(()))
     }
 
