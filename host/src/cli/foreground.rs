@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::backend::Desk;
+use super::commands::Commands;
 use super::outfit::Outfits;
 use super::report::Result;
 use super::session::Session;
@@ -14,6 +15,9 @@ use crate::supervisor::{Bounds, Ground, Supervisor};
 
 /// A run that is over by then never had a socket, and nobody waited for one to be made.
 const DELAY: Duration = Duration::from_millis(50);
+
+/// How long the end of a run waits for the commands that are under way then.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// It drives nothing but its one run.
 const NOTHING_ELSE: Bounds = Bounds { runs_max: 0, queue_max: 0 };
@@ -46,20 +50,22 @@ pub fn answering(session: &Session) -> Result<(Session, Option<Answering>)> {
     let answered = session.clone();
     let thread = thread::Builder::new().name("answering".into()).spawn(move || {
         if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(DELAY) {
-            let server = serve(&answered, supervisor);
+            let commands = Commands::default();
+            let server = serve(&answered, supervisor, commands.clone());
             // It is dropped, or says why nobody can ask.
             let _end = ended.recv();
             drop(server);
+            commands.wait_for_all(PATIENCE);
         }
     });
     Ok((session, thread.ok().map(|thread| Answering { end: Some(end), thread: Some(thread) })))
 }
 
-fn serve(session: &Session, supervisor: Supervisor) -> Option<Server> {
+fn serve(session: &Session, supervisor: Supervisor, commands: Commands) -> Option<Server> {
     let listener = Listener::bind(session.home().path());
     let listener = listener.inspect_err(|error| tracing::debug!("nobody can ask for this run: {error}")).ok()?;
     let home = session.home().path().display().to_string();
-    let api = Api { supervisor, backend: Box::new(Desk { session: session.clone() }), home };
+    let api = Api { supervisor, backend: Box::new(Desk { session: session.clone(), commands }), home };
     Server::start(listener, api).inspect_err(|error| tracing::debug!("nobody can ask for this run: {error}")).ok()
 }
 

@@ -11,6 +11,8 @@ mod backend;
 mod build;
 mod caller;
 mod check;
+#[cfg(unix)]
+mod commands;
 mod completions;
 mod config;
 mod connectors;

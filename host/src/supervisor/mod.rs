@@ -138,14 +138,9 @@ impl Supervisor {
     /// # Errors
     /// When the system gives no threads.
     pub fn start(ground: Ground, bounds: Bounds) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
-            ground,
-            bounds,
-            places: Mutex::default(),
-            changed: Condvar::new(),
-            wake: Condvar::new(),
-        });
         let count = thread::available_parallelism().map_or(1, usize::from).min(bounds.runs_max);
+        let places = Mutex::new(Places::of(count));
+        let shared = Arc::new(Shared { ground, bounds, places, changed: Condvar::new(), wake: Condvar::new() });
         let workers = (0..count).map(|number| Worker::start(number, &shared)).collect::<std::io::Result<Vec<_>>>()?;
         shared.places().workers = workers;
         // Where nothing is driven, nothing is woken.
