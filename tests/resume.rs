@@ -262,7 +262,8 @@ fn a_file_that_is_gone_or_another_pauses_the_run_and_is_named() {
 fn a_ceiling_that_was_lowered_holds_for_what_is_left_of_a_run() {
     let desk = desk();
     desk.start(&killed(&durable(&["log", "data", "3"]), "12", &[])).died();
-    fs::write(desk.home().join("config.toml"), "[ceiling.files]\naccess = \"read\"\n").expect("the home can be written");
+    fs::write(desk.home().join("config.toml"), "[ceiling.files]\naccess = \"read\"\n")
+        .expect("the home can be written");
     let said = desk.remit(&["resume", "last"]);
     assert_ne!(said.code, code::OK, "{}", said.stderr);
     said.says(&["the ceiling was lowered since", "files.data"]);
