@@ -71,3 +71,52 @@ fn a_closed_journal_fails_writers_and_readers() {
     assert!(matches!(journal.remove(id), Err(Error::Closed)));
     check_prefix(&home.open(), id, 1);
 }
+
+/// Every order in which one owner can record two entries while two others take the run over and record one each: what is
+/// kept is one line, each part of it by one owner, and nobody records after another has taken over.
+#[test]
+fn every_interleaving_of_three_owners_leaves_one_line() {
+    let steps = [2, 2, 2];
+    let mut orders = Vec::new();
+    interleave(&mut steps.clone(), &mut Vec::new(), &mut orders);
+    assert_eq!(orders.len(), 90);
+    let home = Home::new();
+    let journal = home.open();
+    for order in orders {
+        let first = journal.accept(&header(), &[]).unwrap();
+        let run = first.id();
+        let mut owners = [Some(first), None, None];
+        let mut expected = Vec::new();
+        let mut newest = 0;
+        for who in order {
+            if owners[who].is_none() {
+                owners[who] = Some(journal.take_over(run).unwrap().writer);
+                newest = who;
+                continue;
+            }
+            let Some(writer) = &mut owners[who] else { continue };
+            let number = expected.len() as u64;
+            let recorded = record(writer, number).and_then(|_| writer.durable()?.wait());
+            assert_eq!(recorded.is_ok(), who == newest, "{who} of {newest}: {recorded:?}");
+            expected.extend((who == newest).then_some(number));
+        }
+        check_prefix(&journal, run, expected.len());
+        assert_eq!(journal.summary(run).unwrap().entries, expected.len() as u64);
+        drop(owners);
+    }
+}
+
+fn interleave(left: &mut [usize; 3], order: &mut Vec<usize>, orders: &mut Vec<Vec<usize>>) {
+    if left.iter().all(|left| *left == 0) {
+        orders.push(order.clone());
+    }
+    for who in 0..left.len() {
+        if left[who] > 0 {
+            left[who] -= 1;
+            order.push(who);
+            interleave(left, order, orders);
+            order.pop();
+            left[who] += 1;
+        }
+    }
+}
