@@ -84,6 +84,10 @@ impl Connectors {
         live.join(&family);
         let tree = Tree { family, taken: Arc::default(), depth: 0 };
         live.caps.connectors = self.route(run, links, tree);
+        if live.caps.connectors.is_some() {
+            // Its connectors would end with it.
+            live.stay();
+        }
     }
 
     fn route(self: &Arc<Self>, run: RunId, links: &Arc<Links>, tree: Tree) -> Option<Arc<dyn Route>> {

@@ -11,7 +11,7 @@ use crate::gate::divergence::Kind;
 use crate::gate::end::Failure;
 use crate::gate::halt::Shown;
 use crate::gate::{Divergence, End, FuelRule, Gate, Halt, Outcome, StopReason, Where, Why};
-use crate::journal;
+use crate::journal::{self, Waiting};
 use crate::meter::{Crossed, LimitKind, Limits};
 
 /// The guest's side of an end, before it is recorded or compared.
@@ -22,6 +22,8 @@ pub(super) struct Judged {
     pub divergence: Option<Box<Divergence>>,
     /// Replay came to the place where the record ends.
     pub end_of_record: bool,
+    /// What the guest waits for.
+    pub waiting: Option<Box<Waiting>>,
     /// The journal failed underneath the run.
     pub journal: Option<journal::Error>,
 }
@@ -40,6 +42,7 @@ pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Re
         end: End { outcome: Outcome::Succeeded { result: None }, at: Where::Guest, fuel, usage, called, by: None },
         divergence: None,
         end_of_record: false,
+        waiting: None,
         journal: None,
     };
     match driven {
@@ -159,6 +162,10 @@ fn halted(judged: &mut Judged, halt: Halt, at: Where, backtrace: Option<String>)
             };
             judged.end.outcome = Outcome::InDoubt { entry, function };
         }
+        Halt::Waiting(waiting) => {
+            judged.end.outcome = Outcome::Waiting { wait: waiting.wait.clone() };
+            judged.waiting = Some(waiting);
+        }
         Halt::Changed(why) => judged.end.outcome = Outcome::Paused { why },
         Halt::Diverged(mut divergence) => {
             divergence.backtrace = backtrace;
@@ -191,8 +198,7 @@ pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged, by: &st
         return Err(error);
     }
     let gate = &mut store.data_mut().gate;
-    if matches!(judged.end.outcome, Outcome::Suspended { .. }) && gate.is_resuming() {
-        // The record says more already than this run, which was on its way to its end.
+    if gate.is_resuming() && is_said_already(&judged, gate) {
         return Ok(judged.end);
     }
     finish_resuming(gate, &mut judged)?;
@@ -204,9 +210,22 @@ pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged, by: &st
     if let Err(code) = live.caps.sync_changed_files() {
         judged.end.outcome = Outcome::HostFailed { message: format!("a changed file did not get to the disk: {code}") };
     }
-    live.journal().borrow_mut().state(judged.end.fuel, time_us, &judged.end)?;
+    match judged.waiting.filter(|_| matches!(judged.end.outcome, Outcome::Waiting { .. })) {
+        Some(waiting) => live.journal().borrow_mut().suspend(judged.end.fuel, time_us, &judged.end, *waiting)?,
+        None => live.journal().borrow_mut().state(judged.end.fuel, time_us, &judged.end)?,
+    };
     live.durable()?.await?;
     Ok(judged.end)
+}
+
+/// Tells whether the record of a run that was on its way to its end says all that there is to say.
+fn is_said_already(judged: &Judged, gate: &mut Gate<Caps, Derived>) -> bool {
+    match judged.end.outcome {
+        Outcome::Suspended { .. } => true,
+        // It waits as it did, if it was suspended for that before and not killed on the way.
+        Outcome::Waiting { .. } => gate.recorder().is_some_and(|live| live.journal().borrow_mut().is_waiting()),
+        _ => false,
+    }
 }
 
 /// Sees to it that a run that was resumed has come to the end of its record, or is paused there.

@@ -11,6 +11,7 @@ mod prepare;
 mod resume;
 mod served;
 mod session;
+mod wait;
 
 pub use connectors::{Connectors, DEPTH_MAX, Links, Node, SEATS_MAX};
 pub use drive::Stop;
@@ -18,6 +19,7 @@ pub use ending::{Replayed, Verdict};
 pub use launch::{Accepted, Launch, LaunchError, Outward, RecallError, Recalled, accept, recall};
 pub use prepare::{Connected, Host, PrepareError, is_another_plugins, unknown_imports};
 pub use resume::{Again, ResumeError, resume};
+pub use wait::{SendError, send, stay_until};
 
 use std::sync::Arc;
 use std::time::Duration;

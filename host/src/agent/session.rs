@@ -58,7 +58,8 @@ impl Drop for Seat {
 impl Session {
     /// Makes the instance's store. It is instantiated by the first call.
     pub fn new(agent: Agent, accepted: Accepted, seat: Seat) -> Self {
-        let Accepted { id: run, given, live, .. } = accepted;
+        let Accepted { id: run, given, mut live, .. } = accepted;
+        live.stay();
         let gate = Gate::live(agent.functions.clone(), Derived::new(given.start), live);
         let store = agent.store(gate, &given.limits, given.limits[LimitKind::Fuel]);
         let wall_time = given.limits.wall_time();

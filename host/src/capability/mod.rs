@@ -9,6 +9,8 @@ pub mod kv;
 pub mod link;
 pub mod log;
 pub mod model;
+pub mod signal;
+pub mod timer;
 pub mod tools;
 pub mod wasi;
 
@@ -350,6 +352,8 @@ pub fn link(engine: &Engine, offer: Offer, imports: &[String]) -> wasmtime::Resu
     kv::link(&mut link)?;
     log::link(&mut link)?;
     model::link(&mut link)?;
+    signal::link(&mut link)?;
+    timer::link(&mut link)?;
     tools::link(&mut link)?;
     wasi::link(&mut link)?;
     (offer.more)(&mut link)?;

@@ -42,6 +42,7 @@ mod sections;
 mod session;
 mod shell;
 mod show;
+mod signal;
 mod signals;
 mod stored;
 mod table;
@@ -50,6 +51,7 @@ mod tests;
 mod uninstall;
 mod verify;
 mod version;
+mod wait;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -98,6 +100,11 @@ enum Command {
     /// files are opened again at their place, and timers keep their deadline. What its host was doing when it was killed
     /// is done again where that is harmless; else the run is in doubt, and `remit decide` says what became of it.
     Resume(args::Resume),
+    /// Send a run a signal: a name, and JSON
+    ///
+    /// It is kept until the run asks for it, whether or not it waits for it now, and the run is told of it once. Those of
+    /// one name come in the order in which they were sent.
+    Signal(args::Signal),
     /// Say what became of an effect that is in doubt
     Decide(args::Decide),
     /// Run again against the record, and compare every call
@@ -210,6 +217,7 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Runs(args) => runs::runs(shell, &args),
         Command::Show(args) => show::show(shell, &args),
         Command::Resume(args) => resume::resume(shell, &args),
+        Command::Signal(args) => signal::signal(shell, &args),
         Command::Decide(args) => resume::decide(shell, &args),
         Command::Replay(args) => replay::replay(shell, &args),
         Command::Diff(args) => diff::diff(shell, &args),

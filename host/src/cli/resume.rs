@@ -10,9 +10,11 @@ use super::outward::outward;
 use super::report::{Failure, Result, note};
 use super::run::principal;
 use super::session::Session;
+use super::wait::{Foreground, stay};
 use crate::agent::{Again, Recalled, ResumeError, Stop, recall, resume as take_up};
 use crate::config;
 use crate::digest::Content;
+use crate::engine::World;
 use crate::gate::{End, Outcome, Where};
 use crate::id::RunId;
 use crate::journal::TakenOver;
@@ -32,24 +34,52 @@ pub fn resume(shell: &Shell, args: &args::Resume) -> Result {
 fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
     let recalled = recall(session.journal(), run)?;
     let remit = recalled.remit();
+    let stop = Stop::by_principal(&principal());
+    if let Some(exit) = stays_suspended(session, &recalled, args, &stop)? {
+        return Ok(exit);
+    }
     if !remit.connectors().is_empty() {
         let message = format!("run {run} calls connectors, and this version does not resume such runs");
         return Err(Failure::new(Exit::NotResumable, message).hint("`remit replay` still compares what is recorded"));
     }
     let component = Content::of(session.blob(recalled.header.component)?);
     let agent = session.agent(&component, &format!("component of run {run}"))?;
-    let by = principal();
-    let again = Again { engine: session.host()?.engine().fingerprint(), values: values(session, &recalled)?, by: &by };
     let outward = outward(session, &recalled.header.plugin.identity, remit)?;
-    let stop = Stop::by_principal(&by);
+    let (by, patience, crash) = (stop.by(), args.patience.time, &args.crash);
+    let foreground = Foreground { session, agent: &agent, outward: &outward, by, stop: &stop, patience, crash };
     let mut shown = Output::new(agent.world(), args.json);
-    let ended = session.block_on(&stop, async {
-        let taken = take_up(&recalled, &agent, again, session.journal(), session.clock().clone());
-        let accepted = args.crash.applied_to(taken.map_err(|error| not_resumed(run, error))?.with(&outward));
-        note(format!("run {run} goes on"));
-        Ok::<_, Failure>(accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await)
+    let end = session.block_on(&stop, async {
+        let end = go_on(&foreground, run, &mut shown).await?;
+        foreground.see_through(run, end, &mut shown).await
     })??;
-    shown.conclude(session, run, &ended?)
+    shown.conclude(session, run, &end)
+}
+
+/// Stays with a run that waits until it can go on, and tells how it stands where that takes longer than whoever resumes it
+/// has patience. No instance of it is made before.
+fn stays_suspended(session: &Session, recalled: &Recalled, args: &args::Resume, stop: &Stop) -> Result<Option<Exit>> {
+    let Some(end) = recalled.end.as_ref() else { return Ok(None) };
+    let Outcome::Waiting { wait } = &end.outcome else { return Ok(None) };
+    let is_due = session.block_on(stop, stay(session, recalled.id, wait, args.patience.time, stop))??;
+    if is_due {
+        return Ok(None);
+    }
+    Output::new(World::Agent, args.json).conclude(session, recalled.id, end).map(Some)
+}
+
+/// Takes a run up and goes on with it where its record ends.
+///
+/// # Errors
+/// When it cannot be resumed, or the journal fails underneath it.
+pub(super) async fn go_on(by: &Foreground<'_>, run: RunId, shown: &mut Output) -> Result<End> {
+    let Foreground { session, agent, outward, stop, crash, .. } = *by;
+    let recalled = recall(session.journal(), run)?;
+    let (engine, values) = (session.host()?.engine().fingerprint(), values(session, &recalled)?);
+    let again = Again { engine, values, by: by.by };
+    let taken = take_up(&recalled, agent, again, session.journal(), session.clock().clone());
+    let accepted = crash.applied_to(taken.map_err(|error| not_resumed(run, error))?.with(outward));
+    note(format!("run {run} goes on"));
+    Ok(accepted.run(agent, stop, &mut |stream, bytes| shown.show(stream, bytes)).await?)
 }
 
 /// Returns what the operator has set for the plugin of a run.
@@ -90,8 +120,9 @@ pub fn decide(shell: &Shell, args: &args::Decide) -> Result {
         let message = format!("run {run} has {}", end.outcome.sentence());
         return Err(Failure::new(Exit::NotResumable, message).hint("nothing of it is open"));
     }
+    let is_awaited = session.journal().waiting(run)?.is_some_and(|waiting| waiting.entry == args.entry);
     let mut taken = session.journal().take_over(run)?;
-    if taken.open != Some(args.entry) {
+    if taken.open != Some(args.entry) || is_awaited {
         let message = format!("entry {} of run {run} is not in doubt", args.entry);
         return Err(Failure::new(Exit::Usage, message).hint(format!("`remit show {run}` says which entry is")));
     }

@@ -39,6 +39,8 @@ pub struct Records {
     host: LazyHost,
     /// For connectors, which live at the same time as their caller. Only a run that has some pays for their pool.
     callees: LazyHost,
+    /// Whether the signals that end a run are heeded.
+    heeded: OnceCell<()>,
 }
 
 type LazyHost = OnceCell<ManuallyDrop<Host>>;
@@ -68,7 +70,7 @@ impl Session {
         let opening = Journal::begin_open(&path, key, &journal::Options::default())?;
         let host = host();
         let journal = opening.finish().map_err(|error| unopened(error, &path))?;
-        let records = Records { journal, cache, host: host?, callees: LazyHost::new() };
+        let records = Records { journal, cache, host: host?, callees: LazyHost::new(), heeded: OnceCell::new() };
         Ok(Self { home, clock: shell.clock().clone(), records })
     }
 
@@ -102,7 +104,8 @@ impl Deref for Session {
 impl Records {
     /// Returns the view of a journal that belongs to no home. What is compiled for it is kept nowhere.
     pub fn of(journal: Journal) -> Self {
-        Self { journal, cache: Cache::nowhere(), host: LazyHost::new(), callees: LazyHost::new() }
+        let (host, callees) = (LazyHost::new(), LazyHost::new());
+        Self { journal, cache: Cache::nowhere(), host, callees, heeded: OnceCell::new() }
     }
 
     /// Returns the journal.
@@ -218,13 +221,17 @@ impl Records {
         Ok(self.journal.blob(digest)?)
     }
 
-    /// Drives a future to its end on this thread; from before its start, the signals that end a run go to `stop`.
+    /// Drives a future to its end on this thread; from before its start, the signals that end a run go to `stop`, which is
+    /// the same one for all that a command drives.
     ///
     /// # Errors
     /// When the system gives no runtime or no signals.
     pub fn block_on<T>(&self, stop: &Stop, work: impl Future<Output = T>) -> Result<T> {
         let failed = |error| Failure::from_error(Exit::HostFailed, error);
-        signals::set(&stop.flag()).map_err(failed)?;
+        if self.heeded.set(()).is_ok() {
+            // Once: a second handler would take a first signal for a second one.
+            signals::set(&stop.flag()).map_err(failed)?;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         Ok(runtime.block_on(work))
     }

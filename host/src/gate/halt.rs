@@ -36,6 +36,9 @@ pub enum Halt {
     /// The run was resumed, and whether an effect was done before is not known.
     #[error("whether entry {0} was done is not known")]
     InDoubt(u64),
+    /// The guest waits for what may take long, and nobody stays for it.
+    #[error("the run waits {}", .0.wait)]
+    Waiting(Box<journal::Waiting>),
     /// The run was resumed, and something that it stands on is not as it was.
     #[error("{0}")]
     Changed(String),

@@ -11,8 +11,10 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::replay::Recorded;
-use super::{FuelRule, Functions, Gate, Halt, Incoming, Live, Op, Ordinals, RemoteOp, Replay, Side, Turn, Value};
-use crate::journal::Reader;
+use super::{
+    FuelRule, Functions, Gate, Halt, Incoming, Live, Op, Ordinals, RemoteOp, Replay, Side, Turn, Value, Waited,
+};
+use crate::journal::{Reader, Waiting};
 use crate::meter::{LimitKind, Limits, Usage};
 
 /// What a recorded call left behind, for a run that is resumed.
@@ -117,6 +119,39 @@ impl<C, D> Resume<C, D> {
 
     fn is_used_up(&self) -> bool {
         self.replay.taken() >= self.calls
+    }
+
+    /// Takes up the wait that is the last of the record, if this call is it and what it waits for is there.
+    pub(super) fn take_wait(
+        &mut self,
+        functions: &Functions,
+        index: u16,
+        fuel: u64,
+        params: &[u8],
+    ) -> Result<Option<Waiting>, Halt> {
+        let Some(open) = self.open.filter(|open| self.replay.taken() == open.entry) else { return Ok(None) };
+        let before = self.replay.take_open(functions, index, fuel, params)?;
+        let wait = before.and_then(|before| serde_json::from_str(&before).ok()).ok_or(Halt::InDoubt(open.entry))?;
+        let waiting = Waiting::new(open.entry, wait);
+        if !self.live().has_arrived(&waiting.wait)? {
+            return Err(Halt::Waiting(Box::new(waiting)));
+        }
+        self.live().count(params)?;
+        Ok(Some(waiting))
+    }
+
+    /// Answers a call that waited from the record.
+    pub(super) fn relive_wait<R: Value>(
+        &mut self,
+        functions: &Functions,
+        ordinals: &mut Ordinals,
+        index: u16,
+        fuel: u64,
+        params: &[u8],
+    ) -> Result<Waited<R>, Halt> {
+        let recorded = self.replay.answer_in_full(functions, index, fuel, params, ordinals)?;
+        self.live().relived(params.len() as u64, recorded.outcome_len);
+        Ok(Waited::Answered(recorded.outcome))
     }
 
     /// Returns the next call that came in; nothing where the record has no more.

@@ -35,6 +35,7 @@ mod recover;
 mod row;
 mod run_writer;
 mod segment;
+mod signals;
 mod store;
 mod summary;
 mod tables;
@@ -43,6 +44,7 @@ mod taken;
 mod tests;
 mod varint;
 mod verify;
+mod waits;
 mod writer;
 
 use std::collections::{BTreeMap, HashSet};
@@ -67,10 +69,12 @@ pub use self::plugins::{Installation, Installed, Release, Uninstalled};
 pub use self::progress::{Durable, Progress};
 pub use self::reader::Reader;
 pub use self::run_writer::{Death, RunWriter};
+pub use self::signals::{Arrival, SIGNAL_MAX, SIGNALS_MAX, Signal};
 pub use self::summary::{Sizes, Summary};
 pub use self::tables::FORMAT;
 pub use self::taken::{StateEntry, TakenOver};
 pub use self::verify::{Signer, Verified};
+pub use self::waits::Waiting;
 
 use self::blob::{Blob, Cut};
 use self::entry::Part;
@@ -164,6 +168,7 @@ impl Journal {
             functions: Vec::new(),
             blobs_used: blobs.keys().copied().collect(),
             namespace: header.namespace(),
+            is_waiting: false,
         };
         let (header, first_head) = (Packed::new(&bytes), chain::first(run, &bytes));
         let ask = |blobs| {
@@ -206,7 +211,9 @@ impl Journal {
             seen.take(&entry);
         }
         let epoch = reader.epoch + 1;
-        let start = Start::after(&reader, epoch, blobs_used, Header::decode(&row.header.unpack()?)?.namespace());
+        let namespace = Header::decode(&row.header.unpack()?)?.namespace();
+        let is_waiting = self.waiting(run)?.is_some();
+        let start = Start { is_waiting, ..Start::after(&reader, epoch, blobs_used, namespace) };
         let (at, tail, progress) = (reader.at, reader.tail(), start.progress.clone());
         self.0.ask(|reply| {
             let (extent, head, last_commit) = (at.extent, at.head, at.commit);

@@ -8,7 +8,7 @@ use super::super::edge::edge;
 use super::super::error::Error;
 use super::super::message::{Accept, Append, Claiming, Message, Reply, TakeOver};
 use super::super::row::{Extent, Row};
-use super::super::{blob, kv, row, tables};
+use super::super::{blob, kv, row, signals, tables, waits};
 use super::live::{self, Live};
 use super::{Writer, remove};
 use crate::id::RunId;
@@ -97,6 +97,12 @@ impl Writer {
             kv::apply(write, &append.kv)?;
         }
         let (run, entries) = (append.run, append.first_entry + append.count);
+        if !append.told.is_empty() {
+            signals::forget(write, &append.told)?;
+        }
+        if let Some(change) = &append.waits {
+            waits::apply(write, run, change)?;
+        }
         let sign = |head: &_| Seal::new(&self.signer, self.key, run, entries, head);
         let seal: Option<&dyn Fn(&_) -> Seal> = if append.state.is_some() { Some(&sign) } else { None };
         let position = live.position(append);

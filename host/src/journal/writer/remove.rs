@@ -8,7 +8,7 @@ use super::super::entry::{Part, Raw};
 use super::super::error::Error;
 use super::super::segment::{self, Segment};
 use super::super::varint::{self, Cursor};
-use super::super::{amounts, blob, index, row, tables};
+use super::super::{amounts, blob, index, row, signals, tables, waits};
 use crate::digest::Digest;
 use crate::id::RunId;
 
@@ -24,6 +24,8 @@ pub(super) fn remove(write: &WriteTransaction, run: RunId) -> Result<Result<(), 
     }
     write.open_table(tables::RUNS)?.remove(run.as_bytes())?;
     amounts::forget_run(write, run)?;
+    waits::forget(write, run)?;
+    signals::forget_run(write, run)?;
     used.iter().try_for_each(|digest| blob::release(write, digest))?;
     Ok(Ok(()))
 }

@@ -1,6 +1,6 @@
 //! `remit:plugin`.
 
-use remit_sdk::bindings::remit::plugin::{config, kv, log, model};
+use remit_sdk::bindings::remit::plugin::{config, kv, log, model, signal, timer};
 
 use crate::say::{answered, done};
 
@@ -20,6 +20,9 @@ pub fn sweep() {
     answered("remit:plugin/kv#keys", kv::keys("sweep/", Some(KEY), 10));
     answered("remit:plugin/kv#delete", kv::delete(KEY));
     answered("remit:plugin/model#complete", model::complete(&chat()));
+    answered("remit:plugin/timer#sleep", timer::sleep(1));
+    answered("remit:plugin/timer#sleep-until", timer::sleep_until(0));
+    answered("remit:plugin/signal#wait", signal::wait("sweep", Some(0)));
 }
 
 fn chat() -> model::Chat {

@@ -1,0 +1,148 @@
+//! The live side of calls that wait.
+
+use std::time::Duration;
+
+use super::{Admission, Live, Turn};
+use crate::gate::wait::{STAYS, Stay, WaitOp, Waited};
+use crate::gate::{Class, Halt, Ordinals, Value};
+use crate::journal::{Extension, Waiting};
+use crate::lifecycle::Wait;
+use crate::time::Timestamp;
+
+impl<C> Live<C> {
+    /// Has the run stay in memory while it waits: nobody could resume it by itself.
+    pub fn stay(&mut self) {
+        self.suspends = false;
+    }
+
+    /// Tells whether what the run was suspended for is there.
+    pub(in crate::gate) fn has_arrived(&self, wait: &Wait) -> Result<bool, Halt> {
+        let now = self.clock.now();
+        Ok(self.journal.borrow_mut().has_arrived(wait, now)?)
+    }
+
+    /// Permits or refuses a call that waits; answers it if it can be, else suspends the run for it.
+    pub(in crate::gate) fn wait<P: Value, R: Value>(
+        &mut self,
+        op: &WaitOp<C, P, R>,
+        ordinals: &mut Ordinals,
+        fuel: u64,
+        params: &P,
+        encoded: &[u8],
+    ) -> Result<Waited<R>, Halt> {
+        self.count(encoded)?;
+        self.look_at_grants_now()?;
+        let now = self.clock.now();
+        let admission = Admission::always(op.class);
+        if let Err(denial) = (op.judge)(self.standing.remit(), params, now) {
+            let admission = Admission { denial: Some(self.refusal(denial)), ..admission };
+            return self.told(op.index, fuel, encoded, &admission, (op.refuse)(params)).map(Waited::Answered);
+        }
+        let wait = (op.wait)(params, now);
+        if let Some(outcome) = self.turn(ordinals, |turn| (op.answer)(turn, &wait))? {
+            return self.told(op.index, fuel, encoded, &admission, outcome).map(Waited::Answered);
+        }
+        if let Wait::Time { until } = wait
+            && (until.since(now) < STAYS || !self.suspends)
+        {
+            let until = self.elapsed().saturating_add(until.since(self.clock.now()));
+            return Ok(Waited::Stay(Stay { wait, until }));
+        }
+        if !self.suspends {
+            return self.told(op.index, fuel, encoded, &admission, (op.unable)(params)).map(Waited::Answered);
+        }
+        Err(self.suspend(op.index, op.class, fuel, encoded, wait)?)
+    }
+
+    /// Answers a call that the run was suspended for.
+    pub(in crate::gate) fn answer_begun<P, R: Value>(
+        &mut self,
+        op: &WaitOp<C, P, R>,
+        ordinals: &mut Ordinals,
+        fuel: u64,
+        begun: Waiting,
+    ) -> Result<R, Halt> {
+        match self.turn(ordinals, |turn| (op.answer)(turn, &begun.wait))? {
+            Some(outcome) => self.told(op.index, fuel, &[], &Admission::answering(op.class, begun.entry), outcome),
+            None => Err(Halt::Waiting(Box::new(begun))),
+        }
+    }
+
+    /// Answers a call whose moment has come while the guest stayed. Timers of the system may be a little early.
+    pub(in crate::gate) fn answer_stayed<P, R: Value>(
+        &mut self,
+        op: &WaitOp<C, P, R>,
+        ordinals: &mut Ordinals,
+        fuel: u64,
+        encoded: &[u8],
+        wait: &Wait,
+    ) -> Result<R, Halt> {
+        let over = match wait {
+            Wait::Time { .. } => &Wait::Time { until: Timestamp::default() },
+            Wait::Signal { .. } => wait,
+        };
+        let outcome = self.turn(ordinals, |turn| (op.answer)(turn, over))?;
+        let outcome = outcome.ok_or_else(|| Halt::Misuse("a wait was over that is not".to_owned()))?;
+        self.told(op.index, fuel, encoded, &Admission::always(op.class), outcome)
+    }
+
+    /// Suspends the run in a call that sleeps until a moment, if that is far away and the remit allows it.
+    pub(in crate::gate) fn sleep(
+        &mut self,
+        index: u16,
+        class: Class,
+        fuel: u64,
+        encoded: &[u8],
+        until: Duration,
+    ) -> Result<(), Halt> {
+        let left = until.saturating_sub(self.elapsed());
+        if !self.suspends || left < STAYS {
+            return Ok(());
+        }
+        self.look_at_grants_now()?;
+        let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        if self.standing.remit().timer_allows(left_ms).is_err() {
+            return Ok(());
+        }
+        self.count(encoded)?;
+        // Rounded up, so that the moment has come for the guest's clock too, which is finer.
+        let left_us = u64::try_from(left.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
+        let until = Timestamp::from_micros(self.clock.now().as_micros().saturating_add(left_us));
+        Err(self.suspend(index, class, fuel, encoded, Wait::Time { until })?)
+    }
+
+    /// Records that a call waits for this. Returns what suspends the run.
+    fn suspend(&mut self, index: u16, class: Class, fuel: u64, encoded: &[u8], wait: Wait) -> Result<Halt, Halt> {
+        let before = Some(serde_json::to_string(&wait).expect("names and numbers, which JSON can hold"));
+        let extension = Extension { before, ..Extension::default() };
+        let entry = self.intend(index, class, fuel, encoded, Some(&extension))?;
+        Ok(Halt::Waiting(Box::new(Waiting::new(entry, wait))))
+    }
+
+    /// Has a call look for what it waits for.
+    fn turn<T>(&mut self, ordinals: &mut Ordinals, look: impl FnOnce(&mut Turn<'_, C>) -> T) -> T {
+        let Self { caps, journal, limits, usage, clock, started, before, shown, note, .. } = self;
+        let mut journal = journal.borrow_mut();
+        let (kv, started, before) = (&mut *journal, *started, *before);
+        look(&mut Turn { caps, kv, ordinals, limits, usage, clock, started, before, shown, note })
+    }
+
+    /// Records what a call was told, with what it noted.
+    fn told<R: Value>(
+        &mut self,
+        index: u16,
+        fuel: u64,
+        encoded: &[u8],
+        admission: &Admission,
+        outcome: R,
+    ) -> Result<R, Halt> {
+        let mut extension = admission.extension();
+        if let Some(note) = self.note.take() {
+            extension.get_or_insert_default().before = Some(note);
+        }
+        self.record_outcome(index, fuel, encoded, admission, extension.as_deref(), &outcome)?;
+        // When it was told, and what, cannot be had again.
+        self.undurable_inputs = true;
+        Ok(outcome)
+    }
+}
