@@ -4,6 +4,7 @@ mod bad;
 mod command_line;
 mod durable;
 mod killed;
+mod resumed;
 mod versions;
 pub mod world;
 

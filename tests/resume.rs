@@ -256,3 +256,26 @@ fn a_file_that_is_gone_or_another_pauses_the_run_and_is_named() {
         assert_eq!(desk.json(&["show", "last", "--json"])["state"], "paused");
     }
 }
+
+/// What a run may do is judged when it does it, also by a ceiling that was lowered since.
+#[test]
+fn a_ceiling_that_was_lowered_holds_for_what_is_left_of_a_run() {
+    let desk = desk();
+    desk.start(&killed(&durable(&["log", "data", "3"]), "12", &[])).died();
+    fs::write(desk.home().join("config.toml"), "[ceiling.files]\naccess = \"read\"\n")
+        .expect("the home can be written");
+    let said = desk.remit(&["resume", "last"]);
+    assert_ne!(said.code, code::OK, "{}", said.stderr);
+    said.says(&["the ceiling was lowered since", "files.data"]);
+    desk.last_is_whole();
+}
+
+/// The home of a run that goes on may lie elsewhere than when it was accepted, and never in a folder that its guest sees.
+#[test]
+fn a_run_is_not_resumed_where_its_folder_holds_the_home() {
+    let desk = desk();
+    desk.start(&killed(&durable(&["log", "data", "3"]), "12", &[])).died();
+    fs::rename(desk.home(), desk.path("data/home")).expect("it can be moved");
+    let home = desk.path("data/home").display().to_string();
+    desk.remit(&["--home", &home, "resume", "last"]).fails(code::NOT_GRANTED, &["holds this host's keys"]);
+}

@@ -313,7 +313,7 @@ fn a_run_that_is_stopped_while_it_waits_replays_to_there() {
         beside.is_asked().await;
         stop.ask();
     });
-    assert_eq!(ran.end.outcome.name(), "interrupted");
+    assert_eq!(ran.end.outcome.name(), "suspended");
     ran.ended_in(CALL).replayed();
 }
 

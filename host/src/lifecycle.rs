@@ -104,12 +104,8 @@ pub struct Transition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
-    /// It was done, with the outcome that is recorded next.
-    Done,
     /// It was not done, and is done again.
     Retry,
-    /// It ends the run.
-    Fail,
 }
 
 /// Who changes a state when nobody asked for it.

@@ -8,7 +8,7 @@ use crate::harness::component;
 use crate::http::server::Server;
 
 /// Makes a caller, and a connector that is granted this.
-fn desk(requested: &str, granted: &str) -> Desk {
+pub fn desk(requested: &str, granted: &str) -> Desk {
     let desk = Desk::new();
     let plugin =
         |name: &str, kind: &str| format!("[plugin]\nname = \"{name}\"\nversion = \"1.0.0\"\nkind = \"{kind}\"\n");
@@ -56,7 +56,7 @@ fn know_both_calls([caller, connector]: &[Vec<String>; 2]) {
     assert_eq!(counts, [1, 2, 1], "{caller:#?} {connector:#?}");
 }
 
-fn http(url: &str, more: &str) -> String {
+pub fn http(url: &str, more: &str) -> String {
     format!("[[capabilities.http]]\nmethods = [\"GET\"]\nurl = \"{url}\"\n{more}\n")
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use remit::capability::connector::answer::{Answered, Failed};
 use remit::capability::connector::import::BoxFuture;
 use remit::capability::connector::json::{params_to_json, value_from_json};
-use remit::capability::connector::route::{Linked, Outbound, Route};
+use remit::capability::connector::route::{Closing, Linked, Outbound, Route};
 use remit::engine::interface::{Case, Field, Function, Interface, InterfaceName, Type};
 use remit::meter::Usage;
 use serde_json::Value as Json;
@@ -97,7 +97,7 @@ impl Route for Stub {
         }
     }
 
-    fn close(&self) -> BoxFuture<'_, Usage> {
+    fn close(&self, _: Closing) -> BoxFuture<'_, Usage> {
         Box::pin(async { Usage::default() })
     }
 }

@@ -11,16 +11,18 @@ use std::time::Duration;
 
 use super::drive::Driven;
 use super::launch::{self, Launch};
+use super::resume::{Again, resume};
 use super::session::{Seat, Session, within};
 use super::{Agent, Outward, Returned};
 use crate::capability::Caps;
 use crate::capability::connector::answer::{Answered, Failed, Why};
 use crate::capability::connector::import::BoxFuture;
-use crate::capability::connector::route::{Linked, Outbound, Route};
+use crate::capability::connector::route::{Closing, Linked, Outbound, Route};
 use crate::digest::Digest;
 use crate::gate::{Family, Live, StopReason};
 use crate::id::RunId;
-use crate::journal::{Cause, Journal};
+use crate::journal::{Cause, Journal, Summary};
+use crate::lifecycle::HOST;
 use crate::meter::{Crossed, LimitKind, Usage};
 use crate::time::Clock;
 
@@ -78,25 +80,28 @@ impl Connectors {
         Self { nodes, engine, journal, clock }
     }
 
-    /// Gives a run that calls nobody's connector yet the way to those it may call.
-    pub(super) fn serve(self: &Arc<Self>, run: RunId, live: &mut Live<Caps>, links: &Arc<Links>) {
+    /// Gives a run that nobody called the way to those it may call. `since` is how many of the run's entries are from
+    /// before it was resumed.
+    pub(super) fn serve(self: &Arc<Self>, run: RunId, live: &mut Live<Caps>, links: &Arc<Links>, since: Option<u64>) {
         let family = Family::default();
         live.join(&family);
         let tree = Tree { family, taken: Arc::default(), depth: 0 };
-        live.caps.connectors = self.route(run, links, tree);
-        if live.caps.connectors.is_some() {
-            // Its connectors would end with it.
-            live.stay();
-        }
+        live.caps.connectors = self.route(run, links, tree, since);
     }
 
-    fn route(self: &Arc<Self>, run: RunId, links: &Arc<Links>, tree: Tree) -> Option<Arc<dyn Route>> {
+    fn route(
+        self: &Arc<Self>,
+        run: RunId,
+        links: &Arc<Links>,
+        tree: Tree,
+        since: Option<u64>,
+    ) -> Option<Arc<dyn Route>> {
         if links.linked.is_empty() {
             return None;
         }
         let slots = Mutex::new(self.nodes.iter().map(|_| Slot::Unused).collect());
         let (connectors, links) = (self.clone(), links.clone());
-        Some(Arc::new(Callees(Arc::new(Desk { connectors, links, run, tree, slots }))))
+        Some(Arc::new(Callees(Arc::new(Desk { connectors, links, run, tree, since, slots }))))
     }
 }
 
@@ -117,6 +122,8 @@ struct Desk {
     links: Arc<Links>,
     run: RunId,
     tree: Tree,
+    /// In a run that was resumed: how many of its entries are from before.
+    since: Option<u64>,
     slots: Mutex<Vec<Slot>>,
 }
 
@@ -159,8 +166,8 @@ impl Route for Callees {
         Box::pin(async move { desk.answer(call).await })
     }
 
-    fn close(&self) -> BoxFuture<'_, Usage> {
-        Box::pin(self.0.close())
+    fn close(&self, closing: Closing) -> BoxFuture<'_, Usage> {
+        Box::pin(self.0.close(closing))
     }
 }
 
@@ -180,7 +187,7 @@ impl Desk {
             let stopped = Driven::Stopped(StopReason::WallTime);
             return held.ended(stopped, Why::Ended).await;
         }
-        let calling = session.call((export, call.function), &call.params, cause.to_string());
+        let calling = session.call((export, call.function), &call.params, cause, self.since);
         let called = within(call.patience.min(wall_left), calling).await;
         let session = held.session();
         session.took += clock.elapsed().saturating_sub(begun);
@@ -215,7 +222,12 @@ impl Desk {
             let message = format!("more than {SEATS_MAX} connectors would work for one run at the same time");
             return Err(self.not_started(node, Why::NotStarted, message));
         };
-        let started = self.start(node, cause, seat).map(Box::new);
+        let started = match self.earlier(node) {
+            Ok(None) => self.start(node, cause, seat),
+            Ok(Some(earlier)) => self.resume(node, &earlier, seat),
+            Err(failed) => Err(failed),
+        };
+        let started = started.map(Box::new);
         started.inspect_err(|failed| self.slots()[node] = Slot::Ended(failed.clone()))
     }
 
@@ -237,21 +249,74 @@ impl Desk {
         let mut accepted = accepted.with(outward);
         accepted.live.join(&self.tree.family);
         let tree = Tree { depth: self.tree.depth + 1, ..self.tree.clone() };
-        accepted.live.caps.connectors = self.connectors.route(accepted.id, links, tree);
+        accepted.live.caps.connectors = self.connectors.route(accepted.id, links, tree, None);
         Ok(Session::new(agent.clone(), accepted, seat))
     }
 
-    async fn close(&self) -> Usage {
+    /// Returns the run that a connector had for this caller before it was resumed.
+    fn earlier(&self, node: usize) -> Result<Option<Summary>, Failed> {
+        if self.since.is_none() {
+            return Ok(None);
+        }
+        let Connectors { nodes, journal, .. } = &*self.connectors;
+        let identity = &nodes[node].launch.identity;
+        let runs =
+            journal.caused_by(self.run).map_err(|error| self.not_started(node, Why::Parked, error.to_string()))?;
+        Ok(runs.into_iter().find(|run| run.header.plugin.identity == *identity))
+    }
+
+    /// Builds a connector again from its own record.
+    fn resume(&self, node: usize, earlier: &Summary, seat: Seat) -> Result<Session, Failed> {
+        let Connectors { engine, journal, clock, .. } = &*self.connectors;
+        let Node { launch, agent, outward, links } = &self.connectors.nodes[node];
+        let run = Some(earlier.id);
+        let failed = |why, message| Failed { run, ..self.not_started(node, why, message) };
+        if earlier.header.component != launch.component.digest() {
+            let message = "another build of it is installed than when the run began; install that one again";
+            return Err(failed(Why::Parked, message.to_owned()));
+        }
+        let recalled = launch::recall(journal, earlier.id).map_err(|error| failed(Why::Parked, error.to_string()))?;
+        if let Some(end) = recalled.end.as_ref().filter(|end| end.outcome.state().is_end()) {
+            return Err(failed(Why::Ended, end.outcome.sentence()));
+        }
+        let again = Again { engine: *engine, most: &launch.remit, values: launch.values.clone(), by: HOST };
+        let accepted = resume(&recalled, agent, again, journal, clock.clone());
+        let mut accepted = accepted.map_err(|error| failed(Why::Parked, error.to_string()))?.with(outward);
+        accepted.live.join(&self.tree.family);
+        let tree = Tree { depth: self.tree.depth + 1, ..self.tree.clone() };
+        let since = accepted.resumed.as_ref().map(|resumed| resumed.tip.calls);
+        accepted.live.caps.connectors = self.connectors.route(accepted.id, links, tree, since);
+        Ok(Session::new(agent.clone(), accepted, seat))
+    }
+
+    /// Ends the run that a connector had before its caller was resumed, which has not called it since.
+    async fn close_earlier(&self, node: usize) {
+        let Ok(Some(earlier)) = self.earlier(node) else { return };
+        let Some(seat) = Seat::take(&self.tree.taken, SEATS_MAX) else { return };
+        if let Ok(mut session) = self.resume(node, &earlier, seat) {
+            // A journal that fails tells the end of the caller's run, too.
+            let _ended = session.end_unused().await;
+        }
+    }
+
+    async fn close(&self, closing: Closing) -> Usage {
         let mut left = Usage::default();
         for node in 0..self.connectors.nodes.len() {
             let connector = self.connectors.nodes[node].launch.name.clone();
             let message = "its caller has ended".to_owned();
             let closed = Slot::Ended(Failed { connector, run: None, why: Why::Ended, message });
             let slot = std::mem::replace(&mut self.slots()[node], closed);
-            let (mut session, driven) = match slot {
-                Slot::Idle(session) => (session, Driven::Finished(Ok(Returned::Connector))),
-                Slot::Interrupted(session) => (session, Driven::Stopped(StopReason::CallerEnded)),
-                Slot::Unused | Slot::Busy | Slot::Ended(_) => continue,
+            let (mut session, driven) = match (slot, closing) {
+                (Slot::Idle(session) | Slot::Interrupted(session), Closing::Parked) => {
+                    (session, Driven::Stopped(StopReason::Interrupted))
+                }
+                (Slot::Idle(session), Closing::Ended) => (session, Driven::Finished(Ok(Returned::Connector))),
+                (Slot::Interrupted(session), Closing::Ended) => (session, Driven::Stopped(StopReason::CallerEnded)),
+                (Slot::Unused, Closing::Ended) => {
+                    self.close_earlier(node).await;
+                    continue;
+                }
+                (Slot::Unused, Closing::Parked) | (Slot::Busy | Slot::Ended(_), _) => continue,
             };
             // A journal that fails tells the end of the caller's run, too.
             let _ended = session.end(driven).await;
@@ -283,9 +348,10 @@ impl Held<'_> {
     async fn ended(mut self, driven: Driven<wasmtime::Result<Returned>>, why: Why) -> Answered {
         let session = self.session();
         let run = Some(session.run);
-        let message = match session.end(driven).await {
-            Ok(end) => end.map_or_else(String::new, |end| end.outcome.sentence()),
-            Err(error) => format!("ended, and was not recorded: {error}"),
+        let (why, message) = match session.end(driven).await {
+            Ok(Some(end)) if end.outcome.is_parked() => (Why::Parked, end.outcome.sentence()),
+            Ok(end) => (why, end.map_or_else(String::new, |end| end.outcome.sentence())),
+            Err(error) => (why, format!("ended, and was not recorded: {error}")),
         };
         // Those that it called have ended with it, and what they used is its own now.
         let usage = session.newly_used();

@@ -15,7 +15,8 @@ use tokio::sync::Notify;
 
 use super::Sink;
 use crate::capability::Caps;
-use crate::gate::{Buffered, Family, Live, Output, StopReason};
+use crate::capability::connector::route::Closing;
+use crate::gate::{Buffered, Family, Halt, Live, Output, StopReason};
 use crate::lifecycle::HOST;
 use crate::meter::Crossed;
 
@@ -73,6 +74,18 @@ pub(super) enum Driven<T> {
     Stopped(StopReason),
     /// It took longer than whoever waits for it does.
     Late(Crossed),
+}
+
+impl<T> Driven<wasmtime::Result<T>> {
+    /// Returns what becomes of the connectors of a run that came to this end.
+    pub fn closing(&self) -> Closing {
+        let is_parked = match self {
+            Self::Stopped(reason) => *reason == StopReason::Interrupted,
+            Self::Finished(Err(error)) => error.downcast_ref::<Halt>().is_some_and(Halt::parks),
+            Self::Finished(Ok(_)) | Self::Late(_) => false,
+        };
+        if is_parked { Closing::Parked } else { Closing::Ended }
+    }
 }
 
 /// Shows a run's output as its entries become durable.

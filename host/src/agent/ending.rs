@@ -58,11 +58,8 @@ pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Re
         }
         Driven::Stopped(reason) => {
             judged.end.at = waiting_in.map_or(Where::Slice, Where::Call);
-            // Its connectors end with it, and nobody builds them again.
-            let has_connectors = guest.gate.as_live().is_some_and(|live| live.caps.connectors.is_some());
             judged.end.outcome = match reason {
                 StopReason::CallerEnded => Outcome::Interrupted { reason },
-                _ if has_connectors => Outcome::Interrupted { reason },
                 StopReason::Interrupted | StopReason::WallTime => Outcome::Suspended { reason },
             };
         }
@@ -210,6 +207,8 @@ pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged, by: &st
     if let Err(code) = live.caps.sync_changed_files() {
         judged.end.outcome = Outcome::HostFailed { message: format!("a changed file did not get to the disk: {code}") };
     }
+    // What led to it is on disk before or with it, also where another run recorded that.
+    live.family().map_or(Ok(()), crate::gate::Family::flush)?;
     match judged.waiting.filter(|_| matches!(judged.end.outcome, Outcome::Waiting { .. })) {
         Some(waiting) => live.journal().borrow_mut().suspend(judged.end.fuel, time_us, &judged.end, *waiting)?,
         None => live.journal().borrow_mut().state(judged.end.fuel, time_us, &judged.end)?,

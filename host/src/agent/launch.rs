@@ -202,7 +202,8 @@ impl Accepted {
     /// Gives the run the connectors that it may call.
     #[must_use]
     pub fn calling(mut self, connectors: &Arc<Connectors>, links: &Arc<Links>) -> Self {
-        connectors.serve(self.id, &mut self.live, links);
+        let since = self.resumed.as_ref().map(|resumed| resumed.tip.calls);
+        connectors.serve(self.id, &mut self.live, links, since);
         self
     }
 

@@ -122,8 +122,8 @@ impl Agent {
         let wall_time = given.limits.wall_time().saturating_sub(ran);
         let driven = drive(guest, stop, wall_time, &mut shower).await;
         if let Some(route) = route {
-            let left = route.close().await;
-            store.data_mut().gate.as_live().expect("it runs live").add_called(left);
+            let left = route.close(driven.closing()).await;
+            store.data_mut().gate.recorder().expect("it is recorded").add_called(left);
         }
         let judged = ending::judge(&mut store, driven);
         let end = ending::record(&mut store, judged, stop.by()).await?;

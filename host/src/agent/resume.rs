@@ -15,6 +15,7 @@ use crate::gate::{LastState, Live, Open, Standing, Tip};
 use crate::journal::{self, Journal, StateEntry, TakenOver};
 use crate::lifecycle::{Decision, State};
 use crate::manifest::Name;
+use crate::scope::Remit;
 use crate::time::{Clock, Timestamp};
 
 /// Why a run cannot go on.
@@ -44,6 +45,8 @@ impl From<journal::Error> for ResumeError {
 pub struct Again<'a> {
     /// The engine's fingerprint.
     pub engine: Digest,
+    /// The most that the run may do from here on, whatever it was accepted with.
+    pub most: &'a Remit,
     /// What the operator has set for the plugin.
     pub values: config::Values,
     /// Who resumes it.
@@ -62,7 +65,7 @@ pub fn resume(
     clock: Clock,
 ) -> Result<Accepted, ResumeError> {
     let Recalled { id, header, remit, .. } = recalled;
-    if let Some(end) = recalled.end.as_ref().filter(|end| end.outcome.state().is_end()) {
+    if let Some(end) = recalled.end.as_ref().filter(|end| !end.outcome.state().may_become(State::Running)) {
         return Err(ResumeError::NotResumable(end.outcome.state()));
     }
     let unnamed = |name: &Name| RecallError::Header { run: *id, what: format!("files.{name} has no folder in it") };
@@ -73,7 +76,7 @@ pub fn resume(
     }
     let mounts = launch::open_mounts(remit, &folders)?;
     let manifest = String::from_utf8_lossy(&journal.blob(header.manifest)?).into_owned();
-    let standing = Standing::of(journal, remit.clone(), &header.grants, &manifest, clock.now())?;
+    let standing = Standing::of(journal, remit.clone(), &header.grants, &manifest, clock.now())?.at_most(again.most);
     let given = launch::given(agent.world(), remit, header, recalled.input.clone())?;
     let taken = journal.take_over(*id)?;
     let history = History::of(&taken, header.accepted);

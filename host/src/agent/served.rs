@@ -57,14 +57,34 @@ impl Served {
 /// Makes the calls that the record says came in.
 pub(super) async fn replay(agent: &Agent, store: &mut Store<Guest>, instance: &Instance) -> wasmtime::Result<Returned> {
     let served = Served::find(agent, store, instance)?;
-    loop {
-        let fuel = fuel_used(store)?;
-        let Some(Incoming { index, params }) = store.data_mut().gate.next_incoming(fuel)? else {
-            return Ok(Returned::Connector);
-        };
-        let place = place_of(agent, index);
-        let place = place.ok_or_else(|| wasmtime::format_err!("the record has a call of what is not exported"))?;
-        served.answer(agent, store, place, &params).await?;
+    served.make_recorded(agent, store).await?;
+    Ok(Returned::Connector)
+}
+
+/// The call that came in last, of those that the record has, and its result.
+pub(super) struct LastCall {
+    pub place: (usize, usize),
+    pub params: Vec<u8>,
+    /// The caller's entry, as `RUN:NUMBER`.
+    pub cause: String,
+    pub result: Vec<u8>,
+}
+
+impl Served {
+    /// Makes the calls that the record says came in. Where the record ends in the middle of one and the run is resumed, it
+    /// is finished live.
+    pub async fn make_recorded(&self, agent: &Agent, store: &mut Store<Guest>) -> wasmtime::Result<Option<LastCall>> {
+        let mut last = None;
+        loop {
+            let fuel = fuel_used(store)?;
+            let Some(Incoming { index, params, cause }) = store.data_mut().gate.next_incoming(fuel)? else {
+                return Ok(last);
+            };
+            let place = place_of(agent, index);
+            let place = place.ok_or_else(|| wasmtime::format_err!("the record has a call of what is not exported"))?;
+            let result = self.answer(agent, store, place, &params).await?;
+            last = Some(LastCall { place, params, cause, result });
+        }
     }
 }
 

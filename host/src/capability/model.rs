@@ -51,5 +51,5 @@ async fn complete(models: Arc<Models>, chat: model::Chat, call_time: std::time::
     let account = account::written(&outcome, reaches_out);
     let is_sent = !outcome.exchanges.is_empty();
     let answer = outcome.answer.map(Completion::from).map_err(Error::from);
-    Sent { outcome: (answer,), refusal: None, is_sent, usage, account }
+    Sent { outcome: (answer,), refusal: None, is_sent, usage, account, parked: None }
 }

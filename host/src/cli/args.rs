@@ -136,6 +136,9 @@ pub struct Resume {
     /// A run: its id, the beginning of it, or `last`
     #[arg(default_value = "last")]
     pub run: RunRef,
+    /// Which installed connector answers an interface that several export, such as acme:tracker/issues=tracker
+    #[arg(long = "connector", value_name = "INTERFACE=PLUGIN")]
+    pub connectors: Vec<Choice>,
     #[command(flatten)]
     pub patience: Patience,
     /// Print result and usage as JSON

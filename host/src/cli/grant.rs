@@ -227,7 +227,11 @@ fn overlapping(overlap: manifest::mount::Overlap) -> Failure {
     Failure::from_error(Exit::NotGranted, overlap).hint("give each folder a mount point of its own")
 }
 
-fn keep_out_of_home(folder: &Path, home: &Home) -> Result<()> {
+/// Refuses a folder that holds this host's keys.
+///
+/// # Errors
+/// When the folder is the home, lies in it or contains it.
+pub fn keep_out_of_home(folder: &Path, home: &Home) -> Result<()> {
     if home.overlaps(folder).unwrap_or(false) {
         return Err(Failure::new(
             Exit::NotGranted,

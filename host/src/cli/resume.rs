@@ -1,25 +1,31 @@
 //! `remit resume` and `remit decide`: a run goes on, and what is in doubt is decided.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
 
 use super::Shell;
 use super::args;
+use super::connectors;
 use super::exit::Exit;
+use super::grant::keep_out_of_home;
 use super::output::Output;
 use super::outward::outward;
+use super::plugin::{Declared, Identity, Plugin};
 use super::report::{Failure, Result, note};
 use super::run::principal;
 use super::session::Session;
 use super::wait::{Foreground, stay};
 use crate::agent::{Again, Recalled, ResumeError, Stop, recall, resume as take_up};
-use crate::config;
+use crate::capability::config::Values;
+use crate::config::{self, Config};
 use crate::digest::Content;
 use crate::engine::World;
 use crate::gate::{End, Outcome, Where};
 use crate::id::RunId;
 use crate::journal::TakenOver;
 use crate::lifecycle::{Decision, State, Transition};
-use crate::manifest::Name;
+use crate::manifest::{Manifest, Name};
 use crate::meter::Usage;
 
 /// Goes on with a run, and returns how the process ends.
@@ -38,15 +44,18 @@ fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
     if let Some(exit) = stays_suspended(session, &recalled, args, &stop)? {
         return Ok(exit);
     }
-    if !remit.connectors().is_empty() {
-        let message = format!("run {run} calls connectors, and this version does not resume such runs");
-        return Err(Failure::new(Exit::NotResumable, message).hint("`remit replay` still compares what is recorded"));
-    }
-    let component = Content::of(session.blob(recalled.header.component)?);
-    let agent = session.agent(&component, &format!("component of run {run}"))?;
+    let plugin = plugin_of(session, &recalled)?;
+    let what = format!("component of run {run}");
+    let agent = session.agent(&plugin.component, &what)?;
+    let resolved = connectors::resolve(session, &plugin, agent.imports(), remit, &args.connectors)?;
+    let agent = match agent.imports().is_empty() {
+        true => agent,
+        false => connectors::agent(session, &plugin, &what, &resolved.links)?,
+    };
     let outward = outward(session, &recalled.header.plugin.identity, remit)?;
     let (by, patience, crash) = (stop.by(), args.patience.time, &args.crash);
-    let foreground = Foreground { session, agent: &agent, outward: &outward, by, stop: &stop, patience, crash };
+    let (outward, resolved) = (&outward, &resolved);
+    let foreground = Foreground { session, agent: &agent, outward, resolved, by, stop: &stop, patience, crash };
     let mut shown = Output::new(agent.world(), args.json);
     let end = session.block_on(&stop, async {
         let end = go_on(&foreground, run, &mut shown).await?;
@@ -72,29 +81,57 @@ fn stays_suspended(session: &Session, recalled: &Recalled, args: &args::Resume, 
 /// # Errors
 /// When it cannot be resumed, or the journal fails underneath it.
 pub(super) async fn go_on(by: &Foreground<'_>, run: RunId, shown: &mut Output) -> Result<End> {
-    let Foreground { session, agent, outward, stop, crash, .. } = *by;
+    let Foreground { session, agent, outward, resolved, stop, crash, .. } = *by;
     let recalled = recall(session.journal(), run)?;
-    let (engine, values) = (session.host()?.engine().fingerprint(), values(session, &recalled)?);
-    let again = Again { engine, values, by: by.by };
+    let config = config::read(session.home().path())?;
+    recalled.header.mounts.values().try_for_each(|folder| keep_out_of_home(Path::new(folder), session.home()))?;
+    let again = Again {
+        engine: session.host()?.engine().fingerprint(),
+        most: &recalled.remit().under(&config.ceiling),
+        values: values(&config, &recalled),
+        by: by.by,
+    };
     let taken = take_up(&recalled, agent, again, session.journal(), session.clock().clone());
-    let accepted = crash.applied_to(taken.map_err(|error| not_resumed(run, error))?.with(outward));
+    let accepted = taken.map_err(|error| not_resumed(run, error))?.with(outward);
+    let connectors = resolved.connectors.iter();
+    let accepted = connectors.fold(accepted, |accepted, all| accepted.calling(all, &resolved.links));
+    let accepted = crash.applied_to(accepted);
     note(format!("run {run} goes on"));
     Ok(accepted.run(agent, stop, &mut |stream, bytes| shown.show(stream, bytes)).await?)
 }
 
+/// Returns the plugin of a run as its record has it.
+fn plugin_of(session: &Session, recalled: &Recalled) -> Result<Plugin> {
+    let header = &recalled.header;
+    let text = String::from_utf8_lossy(&session.blob(header.manifest)?).into_owned();
+    let source = PathBuf::from(&header.plugin.name);
+    let declared = match text.is_empty() {
+        true => None,
+        false => {
+            let manifest = Manifest::parse(&format!("remit.toml of run {}", recalled.id), &text)?;
+            Some(Declared { folder: source.clone(), manifest, text })
+        }
+    };
+    Ok(Plugin {
+        declared,
+        identity: Identity::Installed { identity: header.plugin.identity.clone() },
+        component: Content::of(session.blob(header.component)?),
+        component_path: source,
+    })
+}
+
 /// Returns what the operator has set for the plugin of a run.
-fn values(session: &Session, recalled: &Recalled) -> Result<crate::capability::config::Values> {
-    let config = config::read(session.home().path())?;
+fn values(config: &Config, recalled: &Recalled) -> Values {
     let plugin = &recalled.header.plugin;
     let name = plugin.version.as_ref().and_then(|_| plugin.name.parse::<Name>().ok());
-    Ok(name.map(|name| config.values.for_plugin(&name)).unwrap_or_default())
+    name.map(|name| config.values.for_plugin(&name)).unwrap_or_default()
 }
 
 fn not_resumed(run: RunId, error: ResumeError) -> Failure {
     let hint = match &error {
         ResumeError::NotResumable(_) => Some("`remit runs` lists the runs and their states".to_owned()),
         ResumeError::Undecided(entry) => {
-            Some(format!("look at it, then `remit decide {run} {entry} --done VALUE`, `--retry` or `--fail`"))
+            Some(format!("look at it, then `remit decide {run} {entry} --retry` or `--fail`"))
         }
         ResumeError::Launch(_) => Some("the folders have to be where they were when the run was accepted".to_owned()),
         ResumeError::Recall(_) => None,
@@ -126,10 +163,9 @@ pub fn decide(shell: &Shell, args: &args::Decide) -> Result {
         let message = format!("entry {} of run {run} is not in doubt", args.entry);
         return Err(Failure::new(Exit::Usage, message).hint(format!("`remit show {run}` says which entry is")));
     }
-    let said = match (args.retry, args.fail) {
-        (true, _) => retried(&mut taken, args.entry)?,
-        (_, true) => failed(&session, &mut taken, args.entry, recalled.end)?,
-        _ => return Err(Failure::new(Exit::Usage, "say --retry or --fail")),
+    let said = match args.retry {
+        true => retried(&mut taken, args.entry)?,
+        false => failed(&session, &mut taken, args.entry, recalled.end)?,
     };
     taken.writer.durable()?.wait()?;
     drop(taken);

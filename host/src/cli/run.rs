@@ -48,7 +48,16 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let by = principal();
     let stop = Stop::by_principal(&by);
     let (patience, crash) = (args.patience.time, &args.crash);
-    let foreground = Foreground { session, agent: &agent, outward: &outward, by: &by, stop: &stop, patience, crash };
+    let foreground = Foreground {
+        session,
+        agent: &agent,
+        outward: &outward,
+        resolved: &resolved,
+        by: &by,
+        stop: &stop,
+        patience,
+        crash,
+    };
     let mut shown = Output::new(agent.world(), args.json);
     let (id, end) = session.block_on(&stop, async {
         let accepted =

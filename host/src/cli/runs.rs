@@ -9,7 +9,7 @@ use super::outcome::sentence;
 use super::report::{Result, note, print, print_json};
 use super::session::Session;
 use super::table::table;
-use crate::gate::{End, LastState};
+use crate::gate::End;
 use crate::journal::Summary;
 use crate::lifecycle::State;
 use crate::meter::quantity;
@@ -38,7 +38,7 @@ pub fn runs(shell: &Shell, args: &args::Runs) -> Result {
 
 /// Returns how a run ended or is parked, where it has or is.
 pub fn end_of(summary: &Summary) -> Option<End> {
-    LastState::read(summary.state.as_deref()?).ok()?.end()
+    End::read(summary.state.as_deref()?)
 }
 
 /// Tells whether a run has ended, so that nothing of its plugin is needed to go on with it.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::args::Crash;
+use super::connectors::Resolved;
 use super::output::Output;
 use super::report::{Failure, Result, note};
 use super::resume::go_on;
@@ -21,6 +22,8 @@ pub struct Foreground<'a> {
     pub agent: &'a Agent,
     /// Its ways out.
     pub outward: &'a Outward,
+    /// The connectors that it may call.
+    pub resolved: &'a Resolved,
     /// Who resumes it.
     pub by: &'a str,
     /// Ends the run, or the wait for it.

@@ -28,6 +28,13 @@ pub struct End {
     pub by: Option<String>,
 }
 
+impl End {
+    /// Reads the body of a state entry. Nothing: it says something else.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok()
+    }
+}
+
 /// What the last state entry of a run says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LastState {
@@ -181,6 +188,8 @@ pub enum Why {
     Late = 3,
     /// Connectors call each other too deep.
     TooDeep = 4,
+    /// It is parked until a person decides, and its caller with it. No entry says so.
+    Parked = 5,
 }
 
 /// Where a guest was when its run ended.

@@ -55,6 +55,13 @@ pub enum Halt {
     },
 }
 
+impl Halt {
+    /// Tells whether the run is parked there, and can go on.
+    pub const fn parks(&self) -> bool {
+        matches!(self, Self::InDoubt(_) | Self::Waiting(_) | Self::Changed(_) | Self::Diverged(_))
+    }
+}
+
 /// Who or what stopped a run from outside the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

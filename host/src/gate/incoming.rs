@@ -13,6 +13,8 @@ pub struct Incoming {
     pub index: u16,
     /// The params in the recorded form.
     pub params: Vec<u8>,
+    /// The caller's entry, as `RUN:NUMBER`.
+    pub cause: String,
 }
 
 impl<C, D> Gate<C, D> {
@@ -22,10 +24,11 @@ impl<C, D> Gate<C, D> {
     /// # Errors
     /// A [`Halt`] ends the run.
     pub fn enter(&mut self, index: u16, fuel: u64, params: &[u8], cause: String) -> Result<(), Halt> {
-        let entered = match &mut self.side {
+        let awake = self.wake(fuel);
+        let entered = awake.and_then(|()| match &mut self.side {
             Side::Live(live) => live.enter(index, fuel, params, cause),
             Side::Replay(_) | Side::Resume(_) => Ok(()),
-        };
+        });
         entered.map_err(|halt| self.halt_in(index, halt))
     }
 

@@ -75,12 +75,14 @@ pub struct Sent<R> {
     pub usage: Usage,
     /// What the entry says of that, as one JSON text.
     pub account: Option<String>,
+    /// Why there is no outcome yet: whoever was asked waits for a person. The run is parked in this call.
+    pub parked: Option<String>,
 }
 
 impl<R> Sent<R> {
     /// Returns what came of a call for which nothing was sent.
     pub fn unsent(outcome: R) -> Self {
-        Self { outcome, refusal: None, is_sent: false, usage: Usage::default(), account: None }
+        Self { outcome, refusal: None, is_sent: false, usage: Usage::default(), account: None, parked: None }
     }
 }
 
@@ -162,7 +164,10 @@ impl<C, D> Gate<C, D> {
         let name = &self.functions.at(op.index).name;
         match begun {
             Some(begun) => live.depart_begun(op, name, fuel, params, &self.params, begun.open),
-            None => live.depart(op, name, fuel, params, &self.params),
+            None => {
+                live.count(&self.params)?;
+                live.depart(op, name, fuel, params, &self.params, None)
+            }
         }
     }
 

@@ -134,8 +134,7 @@ impl Replay {
         ordinals: &mut Ordinals,
         with: impl FnOnce(&Entry<'_>, R) -> T,
     ) -> Result<T, Halt> {
-        let function = functions.at(index);
-        let step = Step { function, functions, fuel, params, fuel_rule: self.fuel_rule };
+        let step = Step::of(functions, index, fuel, params, self.fuel_rule);
         let entry = self.record.next(&step)?;
         self.fuel_differences += step.compare(&entry)?;
         let is_intent = entry.kind() == journal::Kind::Intent;
@@ -149,8 +148,7 @@ impl Replay {
     /// Compares a call that both sides compute.
     #[inline]
     pub(super) fn expect(&mut self, functions: &Functions, index: u16, fuel: u64, params: &[u8]) -> Result<(), Halt> {
-        let function = functions.at(index);
-        let step = Step { function, functions, fuel, params, fuel_rule: self.fuel_rule };
+        let step = Step::of(functions, index, fuel, params, self.fuel_rule);
         let entry = self.record.next(&step)?;
         self.fuel_differences += step.compare(&entry)?;
         self.compared += 1;
@@ -165,8 +163,7 @@ impl Replay {
         fuel: u64,
         params: &[u8],
     ) -> Result<Option<String>, Halt> {
-        let function = functions.at(index);
-        let step = Step { function, functions, fuel, params, fuel_rule: self.fuel_rule };
+        let step = Step::of(functions, index, fuel, params, self.fuel_rule);
         let entry = self.record.next(&step)?;
         self.fuel_differences += step.compare(&entry)?;
         Ok(entry.extension()?.before)
@@ -188,8 +185,9 @@ impl Replay {
             let replayed = Shown { function: "the end of the call".into(), params: json!([]), fuel };
             return Err(diverged(&entry, Kind::Leftover, show(functions, &entry), replayed));
         };
-        let incoming = Incoming { index: function.index, params: entry.params().to_vec() };
-        let step = Step { function, functions, fuel, params: &incoming.params, fuel_rule: self.fuel_rule };
+        let cause = entry.extension()?.cause.unwrap_or_default();
+        let incoming = Incoming { index: function.index, params: entry.params().to_vec(), cause };
+        let step = Step::of(functions, incoming.index, fuel, &incoming.params, self.fuel_rule);
         self.fuel_differences += step.compare(&entry)?;
         self.compared += 1;
         Ok(Some(incoming))
@@ -268,7 +266,9 @@ impl Record {
     fn skip(&mut self) -> Result<Option<journal::Kind>, Halt> {
         loop {
             match self.reader.peek()? {
-                Some(journal::Kind::State) => self.end = self.reader.next()?.as_ref().and_then(end_of),
+                Some(journal::Kind::State) => {
+                    self.end = self.reader.next()?.and_then(|entry| End::read(entry.params()))
+                }
                 Some(journal::Kind::Note) => drop(self.reader.next()?),
                 kind => return Ok(kind),
             }
@@ -285,7 +285,12 @@ struct Step<'a> {
     fuel_rule: FuelRule,
 }
 
-impl Step<'_> {
+impl<'a> Step<'a> {
+    #[inline]
+    fn of(functions: &'a Functions, index: u16, fuel: u64, params: &'a [u8], fuel_rule: FuelRule) -> Self {
+        Self { function: functions.at(index), functions, fuel, params, fuel_rule }
+    }
+
     /// Compares with an entry and returns how many fuel differences it adds to the report.
     #[inline]
     fn compare(&self, entry: &Entry<'_>) -> Result<u64, Halt> {
@@ -334,10 +339,6 @@ fn is_ended_between_calls(end: &End, functions: &Functions) -> bool {
         Where::Slice => true,
         Where::Guest => false,
     }
-}
-
-fn end_of(entry: &Entry<'_>) -> Option<End> {
-    serde_json::from_slice(entry.params()).ok()
 }
 
 #[inline]

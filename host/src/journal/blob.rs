@@ -8,6 +8,7 @@ use std::sync::Arc;
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
 use super::PAYLOAD_MAX;
+use super::entry::Part;
 use super::error::Error;
 use super::packed::Packed;
 use super::tables;
@@ -210,6 +211,16 @@ pub(super) fn chunks(list: &[u8]) -> Result<(usize, impl Iterator<Item = Digest>
         return Err(Error::damaged("a list of chunks ends in the middle of one"));
     }
     Ok((len, digests.iter().map(|digest| Digest::from_bytes(*digest))))
+}
+
+/// Adds the blobs that hold an entry's payloads to `used`.
+pub(super) fn add_of(parts: [Part<'_>; 2], used: &mut impl Extend<Digest>) -> Result<(), Error> {
+    for part in parts {
+        if let Part::Chunked(list) = part {
+            used.extend(chunks(list)?.1);
+        }
+    }
+    Ok(())
 }
 
 /// Puts together the payload that a list names.

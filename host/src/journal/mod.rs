@@ -68,7 +68,7 @@ pub use self::opening::Opening;
 pub use self::plugins::{Installation, Installed, Release, Uninstalled};
 pub use self::progress::{Durable, Progress};
 pub use self::reader::Reader;
-pub use self::run_writer::{Death, RunWriter};
+pub use self::run_writer::{Death, RunWriter, Together};
 pub use self::signals::{Arrival, SIGNAL_MAX, SIGNALS_MAX, Signal};
 pub use self::summary::{Sizes, Summary};
 pub use self::tables::FORMAT;
@@ -77,7 +77,6 @@ pub use self::verify::{Signer, Verified};
 pub use self::waits::Waiting;
 
 use self::blob::{Blob, Cut};
-use self::entry::Part;
 use self::message::{Accept, Message, Reply, TakeOver};
 use self::packed::Packed;
 use self::queue::Sender;
@@ -203,11 +202,7 @@ impl Journal {
         let mut blobs_used: HashSet<_> = row.blobs.iter().copied().collect();
         let mut seen = Seen::default();
         while let Some(entry) = reader.next_raw()? {
-            for part in [entry.params, entry.outcome] {
-                if let Part::Chunked(list) = part {
-                    blobs_used.extend(blob::chunks(list)?.1);
-                }
-            }
+            blob::add_of([entry.params, entry.outcome], &mut blobs_used)?;
             seen.take(&entry);
         }
         let epoch = reader.epoch + 1;

@@ -100,6 +100,14 @@ impl Sender {
     /// # Errors
     /// [`Error::Closed`] when the writer thread has gone.
     pub fn send(&self, message: Message) -> Result<(), Error> {
+        self.send_all([message])
+    }
+
+    /// Puts messages in the queue such that one commit holds them all, once there is room.
+    ///
+    /// # Errors
+    /// As [`Sender::send`].
+    pub fn send_all(&self, messages: impl IntoIterator<Item = Message>) -> Result<(), Error> {
         let mut state = self.0.lock();
         while state.messages.len() >= LEN_MAX && !state.refused {
             state.crowd += 1;
@@ -109,9 +117,11 @@ impl Sender {
         if state.refused {
             return Err(Error::Closed);
         }
-        state.bytes += message.size();
-        state.urgent |= message.is_urgent();
-        state.messages.push_back(message);
+        for message in messages {
+            state.bytes += message.size();
+            state.urgent |= message.is_urgent();
+            state.messages.push_back(message);
+        }
         if state.is_awaited() {
             state.awaited = Awaited::Nothing;
             drop(state);

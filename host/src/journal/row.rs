@@ -2,9 +2,12 @@
 
 use redb::ReadableTable;
 
+use super::entry::Part;
 use super::error::Error;
 use super::packed::Packed;
+use super::store::Store;
 use super::varint::{self, Cursor};
+use super::{blob, tables};
 use crate::digest::Digest;
 use crate::id::RunId;
 
@@ -35,6 +38,27 @@ pub(super) struct Row {
 pub(super) enum StateBody {
     Inline(Vec<u8>),
     Chunked(Vec<u8>),
+}
+
+impl StateBody {
+    /// Takes the params of a state entry.
+    pub fn of(part: Part<'_>) -> Self {
+        match part {
+            Part::Inline(json) => Self::Inline(json.to_vec()),
+            Part::Chunked(list) => Self::Chunked(list.to_vec()),
+        }
+    }
+
+    /// Returns the JSON.
+    ///
+    /// # Errors
+    /// What keeps the file from being read.
+    pub fn json(self, store: &Store) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Inline(json) => Ok(json),
+            Self::Chunked(list) => store.reading(|read| blob::join(&read.open_table(tables::BLOBS)?, &list)),
+        }
+    }
 }
 
 impl Row {

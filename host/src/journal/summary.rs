@@ -4,7 +4,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::error::{Error, FindError};
 use super::header::{Header, Payload};
-use super::row::{self, Row, StateBody};
+use super::row::{self, Row};
 use super::{Journal, blob, tables};
 use crate::digest::Digest;
 use crate::id::RunId;
@@ -90,13 +90,7 @@ impl Journal {
     fn summarize(&self, id: RunId, row: Row) -> Result<Summary, Error> {
         let published = self.0.store.published().get(&id).map(|published| published.extent);
         let extent = published.filter(|extent| extent.entries >= row.extent.entries).unwrap_or(row.extent);
-        let state = match row.state {
-            None => None,
-            Some(StateBody::Inline(json)) => Some(json),
-            Some(StateBody::Chunked(list)) => {
-                Some(self.0.store.reading(|read| blob::join(&read.open_table(tables::BLOBS)?, &list))?)
-            }
-        };
+        let state = row.state.map(|state| state.json(&self.0.store)).transpose()?;
         Ok(Summary {
             id,
             header: Header::decode(&row.header.unpack()?)?,
@@ -118,6 +112,28 @@ impl Journal {
             let last = runs.last()?;
             Ok(last.map(|(id, _)| RunId::from_bytes(*id.value())))
         })
+    }
+
+    /// Returns the runs that were accepted because of entries of `run`. Ids are in the order of acceptance, so only later
+    /// ones are looked at.
+    ///
+    /// # Errors
+    /// What keeps the file from being read; a damaged header.
+    pub fn caused_by(&self, run: RunId) -> Result<Vec<Summary>, Error> {
+        let rows = self.0.store.reading(|read| {
+            let mut rows = Vec::new();
+            for row in read.open_table(tables::RUNS)?.range::<&[u8; 16]>(run.as_bytes()..)? {
+                let (id, row) = row?;
+                let id = RunId::from_bytes(*id.value());
+                let row = Row::decode(id, row.value())?;
+                let header = Header::decode(&row.header.unpack()?)?;
+                if header.cause.is_some_and(|cause| cause.run == run) {
+                    rows.push((id, row));
+                }
+            }
+            Ok(rows)
+        })?;
+        rows.into_iter().map(|(id, row)| self.summarize(id, row)).collect()
     }
 
     /// Returns the run whose id starts with `prefix`, in hexadecimal digits.

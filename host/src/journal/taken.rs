@@ -1,13 +1,11 @@
 //! What a new owner of a run finds: the writing end, and where the record stands.
 
-use super::blob;
-use super::entry::{Kind, Part};
+use super::entry::Kind;
 use super::error::Error;
 use super::reader::Stored;
 use super::row::StateBody;
 use super::run_writer::RunWriter;
 use super::store::Store;
-use super::tables;
 
 /// A run that was taken over.
 pub struct TakenOver {
@@ -53,11 +51,7 @@ impl Seen {
             Kind::Intent => (self.calls, self.open) = (entry.number + 1, Some(entry.number)),
             Kind::State => {
                 let before_us = self.time_us.unwrap_or(entry.time_us);
-                let body = match entry.params {
-                    Part::Inline(json) => StateBody::Inline(json.to_vec()),
-                    Part::Chunked(list) => StateBody::Chunked(list.to_vec()),
-                };
-                self.states.push((entry.number, entry.time_us, before_us, body));
+                self.states.push((entry.number, entry.time_us, before_us, StateBody::of(entry.params)));
             }
             Kind::Note => {}
         }
@@ -69,14 +63,8 @@ impl Seen {
     /// # Errors
     /// What keeps the file from being read.
     pub fn states(self, store: &Store) -> Result<Vec<StateEntry>, Error> {
-        let read = |(number, time_us, before_us, body)| {
-            let body = match body {
-                StateBody::Inline(json) => json,
-                StateBody::Chunked(list) => {
-                    store.reading(|read| blob::join(&read.open_table(tables::BLOBS)?, &list))?
-                }
-            };
-            Ok(StateEntry { number, time_us, before_us, body })
+        let read = |(number, time_us, before_us, body): (u64, u64, u64, StateBody)| {
+            Ok(StateEntry { number, time_us, before_us, body: body.json(store)? })
         };
         self.states.into_iter().map(read).collect()
     }

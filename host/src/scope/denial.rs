@@ -140,6 +140,11 @@ pub enum Refused {
         /// Which grant, and how it ended: `grant g3 was revoked`.
         how: String,
     },
+    /// Something that the ceiling allowed when the run was accepted.
+    Lowered {
+        /// What.
+        what: Box<Refused>,
+    },
 }
 
 #[cold]
@@ -191,6 +196,11 @@ impl Denial {
     pub fn since(self, how: String) -> Self {
         deny(Refused::Ended { what: self.0, how })
     }
+
+    /// Returns the denial, which says that the ceiling was lowered under the run.
+    pub fn since_lowered(self) -> Self {
+        deny(Refused::Lowered { what: self.0 })
+    }
 }
 
 impl Refused {
@@ -226,13 +236,14 @@ impl Refused {
             Self::Timer { wanted_ms, .. } => Some(Some(remit.timer_allows(*wanted_ms).ok()?.terms())),
             Self::Signal { name, .. } => Some(Some(remit.signal_allows(name.as_ref()?.as_str()).ok()?.terms())),
             Self::Approval => Some(Some(remit.approval_allows().ok()?.terms())),
-            Self::Expired { what, .. } | Self::Ended { what, .. } => what.ask(remit),
+            Self::Expired { what, .. } | Self::Ended { what, .. } | Self::Lowered { what } => what.ask(remit),
         }
     }
 
     fn grant(&self) -> Option<String> {
         match self {
-            Self::NoSuchMount { .. } | Self::Kv { is_denied: true, .. } | Self::Http { hole: Some(_), .. } => None,
+            Self::NoSuchMount { .. } | Self::Lowered { .. } => None,
+            Self::Kv { is_denied: true, .. } | Self::Http { hole: Some(_), .. } => None,
             Self::Kv { key, wanted, has, .. } => {
                 KvScope::with(has.as_ref(), key, *wanted).map(|kv| show::kv_grant(&kv))
             }

@@ -31,6 +31,9 @@ impl fmt::Display for Refused {
             Self::Config { key: None, .. } => write!(f, "the key asked for is not one that a configuration has"),
             Self::Expired { what, last } => write!(f, "what granted this expired on {last}; without it, {what}"),
             Self::Ended { what, how } => write!(f, "{how}, which allowed this; without it, {what}"),
+            Self::Lowered { what } => {
+                write!(f, "the ceiling was lowered since the run was accepted; under it, {what}")
+            }
             outward => outward.show_outward(f),
         }
     }

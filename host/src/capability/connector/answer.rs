@@ -26,6 +26,11 @@ impl Answered {
         Self { outcome: Err(failed), usage: Usage::default() }
     }
 
+    /// Returns why there is no answer yet, where the connector is parked.
+    pub fn parked(&self) -> Option<String> {
+        self.outcome.as_ref().err().filter(|failed| failed.why == Why::Parked).map(ToString::to_string)
+    }
+
     /// Tells whether a connector may have begun to answer: not one that could not be started.
     pub fn was_asked(&self) -> bool {
         let is_unasked = |failed: &Failed| failed.run.is_none() && matches!(failed.why, Why::NotStarted | Why::TooDeep);
@@ -73,7 +78,7 @@ impl Value for Answered {
 }
 
 /// What a recorded failure says kept the connector, by position.
-const WHY: [Why; 5] = [Why::Denied, Why::NotStarted, Why::Ended, Why::Late, Why::TooDeep];
+const WHY: [Why; 6] = [Why::Denied, Why::NotStarted, Why::Ended, Why::Late, Why::TooDeep, Why::Parked];
 
 fn decode_failed(input: &mut &[u8]) -> Result<Failed, Malformed> {
     let why = *WHY.get(usize::from(u8::decode(input)?)).ok_or(Malformed)?;

@@ -152,7 +152,8 @@ fn send(outgoing: Outgoing<'_, Caps>, _: &Derived, call: &Call) -> Sending<Answe
     };
     Box::pin(async move {
         let answered = answering.await;
-        Sent { is_sent: answered.was_asked(), ..Sent::unsent(answered) }
+        let (is_sent, parked) = (answered.was_asked(), answered.parked());
+        Sent { is_sent, parked, ..Sent::unsent(answered) }
     })
 }
 

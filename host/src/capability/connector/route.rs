@@ -39,6 +39,15 @@ pub struct Outbound {
     pub patience: Duration,
 }
 
+/// What becomes of connectors whose caller stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// The caller has ended, and so do they.
+    Ended,
+    /// The caller is parked. They are, too, and go on with it.
+    Parked,
+}
+
 /// Routes a run's calls to connectors.
 pub trait Route: Send + Sync {
     /// Returns what can be called.
@@ -51,7 +60,8 @@ pub trait Route: Send + Sync {
     /// When [`Route::interfaces`] has no such function.
     fn call(&self, call: Outbound) -> BoxFuture<'static, Answered>;
 
-    /// Ends the runs of all connectors that were called, and returns what they used of which no answer said so, as of a
-    /// call that was given up. They are recorded when it is done. Nothing can be called afterwards.
-    fn close(&self) -> BoxFuture<'_, Usage>;
+    /// Ends the runs of all connectors that were called, or parks them with their caller, and returns what they used of
+    /// which no answer said so, as of a call that was given up. They are recorded when it is done. Nothing can be called
+    /// afterwards.
+    fn close(&self, closing: Closing) -> BoxFuture<'_, Usage>;
 }

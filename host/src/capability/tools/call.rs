@@ -203,7 +203,7 @@ fn send(outgoing: Outgoing<'_, Caps>, _: &Derived, call: &Routed) -> Sending<Cam
     let (function, payload_max) = (call.tool().function.clone(), limits[LimitKind::Payload]);
     Box::pin(async move {
         let answered = answering.await;
-        let is_sent = answered.was_asked();
-        Sent { is_sent, ..Sent::unsent(Came::of(answered, &function, payload_max)) }
+        let (is_sent, parked) = (answered.was_asked(), answered.parked());
+        Sent { is_sent, parked, ..Sent::unsent(Came::of(answered, &function, payload_max)) }
     })
 }

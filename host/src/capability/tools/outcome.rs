@@ -58,6 +58,7 @@ impl Came {
             Why::Ended => format!("the connector {connector} crashed, or crossed one of its limits"),
             Why::Late => format!("the connector {connector} took longer than a call may"),
             Why::TooDeep => format!("the connector {connector} was not called: connectors call each other too deep"),
+            Why::Parked => format!("the connector {connector} waits for a person"),
         }))
     }
 }

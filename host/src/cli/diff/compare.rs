@@ -129,7 +129,7 @@ fn difference(left: &Entry<'_>, right: &Entry<'_>, fuel_counts: bool) -> Option<
         return Some(What::Function);
     }
     if left.kind() == Kind::State {
-        let is_same = match (end(left), end(right)) {
+        let is_same = match (End::read(left.params()), End::read(right.params())) {
             (Some(left), Some(right)) => left.outcome == right.outcome,
             _ => left.params() == right.params(),
         };
@@ -143,10 +143,6 @@ fn difference(left: &Entry<'_>, right: &Entry<'_>, fuel_counts: bool) -> Option<
         return Some(What::Outcome);
     }
     (fuel_counts && left.fuel() != right.fuel()).then_some(What::Fuel)
-}
-
-fn end(entry: &Entry<'_>) -> Option<End> {
-    serde_json::from_slice(entry.params()).ok()
 }
 
 impl Difference {

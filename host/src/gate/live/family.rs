@@ -17,12 +17,15 @@ impl Family {
         self.lock().push(journal);
     }
 
-    /// Hands over what each of them has recorded.
+    /// Hands over what all of them have recorded, such that one commit holds it: nobody's record says of another what
+    /// that one's does not.
     ///
     /// # Errors
     /// [`journal::Error`] when the journal cannot take it.
     pub fn flush(&self) -> Result<(), journal::Error> {
-        self.lock().iter().try_for_each(|journal| journal.borrow_mut().flush())
+        let mut together = journal::Together::default();
+        self.lock().iter().try_for_each(|journal| together.take(&mut journal.borrow_mut()))?;
+        together.hand_over()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Buffered>> {

@@ -28,6 +28,6 @@ impl<C> Live<C> {
         let function = self.interned[usize::from(index)];
         let record = Record { kind: Kind::Call, function, fuel, time_us, params, outcome: &[], extension };
         self.journal.borrow_mut().call(&record)?;
-        Ok(())
+        self.recorded()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Admission, Live, Turn, check_recorded};
 use crate::gate::{Class, Halt, Op, Ordinals, Recovered, Value};
-use crate::journal::{self, Extension, Kind, Record};
+use crate::journal::{self, Death, Extension, Kind, Record};
 use crate::meter::LimitKind;
 
 impl<C> Live<C> {
@@ -42,7 +42,9 @@ impl<C> Live<C> {
         let time_us = self.stamp(class);
         let function = self.interned[usize::from(index)];
         let intent = Record { kind: Kind::Intent, function, fuel, time_us, params, outcome: &[], extension };
-        Ok(self.journal.borrow_mut().call(&intent)?)
+        let number = self.journal.borrow_mut().call(&intent)?;
+        self.recorded()?;
+        Ok(number)
     }
 
     /// Hands everything recorded so far to the journal and returns what to wait for.
@@ -112,6 +114,11 @@ impl<C> Live<C> {
         let extension = extension.as_deref();
         let entry =
             journal.call(&Record { kind, function, fuel, time_us, params, outcome: outcome_bytes, extension })?;
+        let wants_care = self.family.is_some() && journal.is_nearly_full() || journal.dying().is_some();
+        drop(journal);
+        if wants_care {
+            self.take_care()?;
+        }
         if !self.shown.is_empty() {
             self.shown.drain(..).for_each(|(stream, bytes)| self.output.push(entry, stream, bytes));
         }
@@ -130,6 +137,25 @@ impl<C> Live<C> {
         let record =
             Record { kind: Kind::Call, function, fuel, time_us, params: encoded, outcome: &[], extension: None };
         self.journal.borrow_mut().call(&record)?;
+        self.recorded()
+    }
+
+    /// Sees to it that runs which serve each other hand over together, before one has to alone.
+    #[inline]
+    pub(super) fn recorded(&mut self) -> Result<(), Halt> {
+        let journal = self.journal.borrow_mut();
+        let wants_care = self.family.is_some() && journal.is_nearly_full() || journal.dying().is_some();
+        drop(journal);
+        if wants_care { self.take_care() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn take_care(&mut self) -> Result<(), Halt> {
+        let dying = self.journal.borrow_mut().dying();
+        if dying != Some(Death::Sudden) {
+            self.family.as_ref().map_or(Ok(()), super::Family::flush)?;
+        }
+        dying.map_or(Ok(()), |_| self.journal.borrow_mut().die())?;
         Ok(())
     }
 }

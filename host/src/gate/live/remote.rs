@@ -27,9 +27,30 @@ impl<C> Live<C> {
         fuel: u64,
         params: &P,
         encoded: &[u8],
+        attempt: Option<u64>,
     ) -> Result<Departure, Halt> {
-        self.count(encoded)?;
-        self.depart_again(op, name, fuel, params, encoded, 1)
+        self.look_at_grants_now()?;
+        let remit = self.standing.remit().clone();
+        let Permit { class, terms } = match (op.judge)(&remit, params) {
+            Ok(permit) => permit,
+            Err(denial) => {
+                let denial = Some(self.refusal(denial));
+                let admission = Some(Admission { denial, ..Admission::always(op.class) });
+                return Ok(Departure { admission, ..Departure::default() });
+            }
+        };
+        let grant = self.standing.authorizing(|remit| (op.judge)(remit, params).is_ok());
+        let admission = Some(Admission::always(class));
+        let own_class = (class != op.class).then_some(class);
+        let mut departure = Departure { admission, grant, attempt, class: own_class, ..Departure::default() };
+        let claims = claims(terms, grant);
+        if class.needs_intent() || !claims.is_empty() {
+            let number = self.promise(op.index, fuel, encoded, claims, &mut departure)?;
+            let is_repeated = class == Class::WriteIdempotent;
+            departure.key = is_repeated.then(|| self.idempotency_key(number, name, encoded));
+            departure.admission = Some(Admission { intent: Some(number), ..Admission::always(class) });
+        }
+        Ok(departure)
     }
 
     /// Takes up a call that was begun before the run was resumed. What is known to be harmless is sent again; what only
@@ -61,42 +82,9 @@ impl<C> Live<C> {
             _ => {
                 // It may have been sent, and what it claimed stays used.
                 self.journal.borrow_mut().settle(open.entry, Settlement::Used);
-                self.depart_again(op, name, fuel, params, encoded, 2)
+                self.depart(op, name, fuel, params, encoded, Some(2))
             }
         }
-    }
-
-    fn depart_again<D, P, R, T>(
-        &mut self,
-        op: &RemoteOp<C, D, P, R, T>,
-        name: &str,
-        fuel: u64,
-        params: &P,
-        encoded: &[u8],
-        attempt: u64,
-    ) -> Result<Departure, Halt> {
-        self.look_at_grants_now()?;
-        let remit = self.standing.remit().clone();
-        let Permit { class, terms } = match (op.judge)(&remit, params) {
-            Ok(permit) => permit,
-            Err(denial) => {
-                let denial = Some(self.refusal(denial));
-                let admission = Some(Admission { denial, ..Admission::always(op.class) });
-                return Ok(Departure { admission, ..Departure::default() });
-            }
-        };
-        let grant = self.standing.authorizing(|remit| (op.judge)(remit, params).is_ok());
-        let admission = Some(Admission::always(class));
-        let (own_class, attempt) = ((class != op.class).then_some(class), (attempt > 1).then_some(attempt));
-        let mut departure = Departure { admission, grant, attempt, class: own_class, ..Departure::default() };
-        let claims = claims(terms, grant);
-        if class.needs_intent() || !claims.is_empty() {
-            let number = self.promise(op.index, fuel, encoded, claims, &mut departure)?;
-            let is_repeated = class == Class::WriteIdempotent;
-            departure.key = is_repeated.then(|| self.idempotency_key(number, name, encoded));
-            departure.admission = Some(Admission { intent: Some(number), ..Admission::always(class) });
-        }
-        Ok(departure)
     }
 
     /// Hands over the intent of a call, with what it claims, and says what to wait for. Returns the intent's number.
@@ -138,7 +126,9 @@ impl<C> Live<C> {
         self.family.as_ref().map_or(Ok(()), super::Family::flush)?;
         // A machine that slept has let time pass which the run has not seen: the span is that of the host's clock.
         let now = Timestamp::from_micros(time_us).max(self.clock.now());
-        Ok(self.journal.borrow_mut().claim(&intent, claims, now)?)
+        let claimed = self.journal.borrow_mut().claim(&intent, claims, now)?;
+        self.recorded()?;
+        Ok(claimed)
     }
 
     /// Sees to it that what is asked next is what holds now, by the host's clock: a machine that slept has let time
@@ -245,6 +235,9 @@ impl<C> Live<C> {
         sent: Option<Sent<R>>,
     ) -> Result<(R, Option<journal::Durable>), Halt> {
         let mut admission = departure.admission.take().expect("a live call departs before it arrives");
+        if let Some(why) = sent.as_ref().and_then(|sent| sent.parked.clone()) {
+            return Err(Halt::Changed(why));
+        }
         if let (Some(intent), true) = (admission.intent, departure.is_claimed) {
             let was_sent = sent.as_ref().is_some_and(|sent| sent.is_sent);
             let settlement = if was_sent { Settlement::Used } else { Settlement::Only(0) };
@@ -298,7 +291,7 @@ impl<C> Live<C> {
         let (kind, params) = if admission.intent.is_some() { (Kind::Outcome, &[][..]) } else { (Kind::Call, encoded) };
         let outcome = &self.outcome[..];
         self.journal.borrow_mut().call(&Record { kind, function, fuel, time_us, params, outcome, extension })?;
-        Ok(())
+        self.recorded()
     }
 }
 

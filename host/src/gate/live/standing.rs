@@ -14,6 +14,8 @@ use crate::time::Timestamp;
 pub struct Standing {
     /// What was decided.
     whole: Arc<Remit>,
+    /// The most that is left of it since, where the run goes on under a lower ceiling.
+    most: Option<Remit>,
     /// What is left of it.
     now: Arc<Remit>,
     grants: Vec<Granted>,
@@ -64,9 +66,18 @@ impl Standing {
         });
         let grants = stored.chain(written.into_iter().map(|text| Granted::new(None, text))).collect();
         let now_holds = whole.clone();
-        let mut standing = Self { whole, now: now_holds, grants, manifest, watch, until_us: 0, latest: now };
+        let mut standing =
+            Self { whole, most: None, now: now_holds, grants, manifest, watch, until_us: 0, latest: now };
         standing.judge();
         Ok(standing)
+    }
+
+    /// Has the run go on with no more than `most`, whatever was decided when it was accepted.
+    #[must_use]
+    pub fn at_most(mut self, most: &Remit) -> Self {
+        self.most = (*most != *self.whole).then(|| most.clone());
+        self.judge();
+        self
     }
 
     /// Returns what holds.
@@ -118,6 +129,9 @@ impl Standing {
             });
             left = left.intersect(&Remit::from_grant(&together));
         }
+        if let Some(most) = &self.most {
+            left = left.intersect(most);
+        }
         let until = stand.iter().filter_map(|granted| granted.until).chain(left.next_expiry()).min();
         self.until_us = until.map_or(u64::MAX, Timestamp::as_micros);
         self.now = if left == *self.whole { self.whole.clone() } else { Arc::new(left) };
@@ -137,10 +151,14 @@ impl Standing {
         allowing.find_map(|granted| granted.id)
     }
 
-    /// Returns the denial, which says how the grant ended that allowed what was asked for, if that is why.
+    /// Returns the denial, which says how the grant ended that allowed what was asked for, or that the ceiling
+    /// was lowered, if that is why.
     pub fn explained(&self, denial: Denial) -> Denial {
         if Arc::ptr_eq(&self.now, &self.whole) || !denial.is_allowed_by(&self.whole) {
             return denial;
+        }
+        if self.most.as_ref().is_some_and(|most| !denial.is_allowed_by(most)) {
+            return denial.since_lowered();
         }
         let mut gone = self.grants.iter().filter(|granted| !granted.stands(self.latest));
         match gone.find(|granted| denial.is_allowed_by(&granted.gives)).and_then(Granted::how_it_ended) {

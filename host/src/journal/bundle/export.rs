@@ -9,7 +9,6 @@ use sha2::{Digest as _, Sha256};
 use super::{BLOB, BUNDLE_MAX, BundleError, END, LOG, MAGIC, PART_MAX, RUN, RUNS_BYTES_MAX, VERSION};
 use crate::digest::Digest;
 use crate::id::RunId;
-use crate::journal::entry::Part;
 use crate::journal::header::Header;
 use crate::journal::reader::Stored;
 use crate::journal::row::{Row, StateBody};
@@ -94,11 +93,7 @@ impl Journal {
         let mut reader = self.reader(run)?;
         let mut last = None;
         while let Some(Stored { params, outcome, .. }) = reader.next_raw()? {
-            for part in [params, outcome] {
-                if let Part::Chunked(list) = part {
-                    wanted.blobs.extend(blob::chunks(list)?.1);
-                }
-            }
+            blob::add_of([params, outcome], &mut wanted.blobs)?;
             if reader.at.commit != last {
                 last = reader.at.commit;
                 wanted.segments.extend(last.map(|commit| (commit, run)));

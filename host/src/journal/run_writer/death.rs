@@ -19,8 +19,18 @@ impl RunWriter {
         (self.dies_after, self.death) = (entry, death);
     }
 
+    /// Returns how the process dies now: that entry is recorded.
+    #[inline]
+    pub fn dying(&self) -> Option<Death> {
+        self.is_dying.then_some(self.death)
+    }
+
+    /// Kills this process, once what is buffered is on disk if it dies so.
+    ///
+    /// # Errors
+    /// What kept the entries from the disk.
     #[cold]
-    pub(super) fn die(&mut self) -> Result<(), Error> {
+    pub fn die(&mut self) -> Result<(), Error> {
         if self.death == Death::Durable {
             self.durable()?.wait()?;
         }

@@ -6,7 +6,9 @@
 mod claim;
 mod death;
 mod kv;
+mod long;
 mod state;
+mod together;
 mod wait;
 
 use std::borrow::Cow;
@@ -16,12 +18,12 @@ use std::sync::Arc;
 
 use self::claim::Trial;
 pub use self::death::Death;
+pub use self::together::Together;
 use self::wait::Waits;
 use super::amounts::Settlement;
-use super::blob::{self, Blob, Cut};
+use super::blob::{Blob, Cut};
 use super::entry::{FunctionDef, FunctionId, Part, Raw, Record};
 use super::error::Error;
-use super::extension::EXTENSION_MAX;
 use super::message::{Append, Claiming, Message, Promise};
 use super::overlay::Overlay;
 use super::progress::{Durable, Progress};
@@ -70,6 +72,7 @@ pub struct RunWriter {
     waits: Waits,
     /// After which entry the process dies, where its crashes are tried out; else after none.
     dies_after: u64,
+    is_dying: bool,
     death: Death,
 }
 
@@ -132,6 +135,7 @@ impl RunWriter {
             settlements: Vec::new(),
             waits: Waits::new(start.is_waiting),
             dies_after: u64::MAX,
+            is_dying: false,
             death: Death::Sudden,
         };
         writer.begin_segment();
@@ -191,9 +195,7 @@ impl RunWriter {
         (self.fuel, self.time_us) = (record.fuel, record.time_us);
         let entry = self.next_entry;
         self.next_entry += 1;
-        if entry == self.dies_after {
-            self.die()?;
-        }
+        self.is_dying |= entry == self.dies_after;
         Ok(entry)
     }
 
@@ -214,58 +216,6 @@ impl RunWriter {
         function.number = self.defined;
         self.open.definitions.push(function.definition.clone());
         self.defined
-    }
-
-    #[cold]
-    fn encode_long(&mut self, record: &Record<'_>, fuel: u64, time: u64) -> Result<(), Error> {
-        let mut extension = mem::take(&mut self.scratch);
-        extension.clear();
-        if let Some(fields) = record.extension {
-            fields.encode(&mut extension);
-        }
-        if extension.len() > EXTENSION_MAX {
-            let (len, max) = (extension.len() as u64, EXTENSION_MAX as u64);
-            return Err(Error::TooLarge { what: "the extension of an entry", len, max });
-        }
-        blob::check_len("params", record.params)?;
-        blob::check_len("an outcome", record.outcome)?;
-        let (mut params_list, mut outcome_list) = (Vec::new(), Vec::new());
-        let params = self.part("params", record.params, &mut params_list)?;
-        let outcome = self.part("an outcome", record.outcome, &mut outcome_list)?;
-        let function = self.number(record.function);
-        let block = record.extension.map(|_| &*extension);
-        Raw { kind: record.kind, function, fuel, time, params, outcome, extension: block }.encode(&mut self.open.body);
-        self.scratch = extension;
-        Ok(())
-    }
-
-    /// Cuts a long payload into blobs.
-    fn part<'a>(&mut self, what: &'static str, bytes: &'a [u8], list: &'a mut Vec<u8>) -> Result<Part<'a>, Error> {
-        if bytes.len() <= INLINE_MAX {
-            return Ok(Part::Inline(bytes));
-        }
-        let cut = self.cut(what, bytes)?;
-        cut.list(list);
-        for (digest, chunk) in cut.chunks() {
-            if self.blobs_used.insert(digest) {
-                let blob = Blob::with_digest(digest, chunk);
-                self.open.blob_bytes += blob.stored_len();
-                self.open.blobs.push(blob);
-            }
-        }
-        Ok(Part::Chunked(list))
-    }
-
-    /// Cuts a payload, or knows how: by what this run recorded last, or any other of this process.
-    fn cut(&mut self, what: &'static str, bytes: &[u8]) -> Result<Arc<Cut>, Error> {
-        let is_own = |cut: &Arc<Cut>| self.last_cut.as_ref().is_some_and(|own| Arc::ptr_eq(own, cut));
-        let of_others = self.core.last_cut().filter(|cut| !is_own(cut));
-        let cut = Cut::of(what, bytes, &[self.last_cut.clone(), of_others])?;
-        if cut.is_worth_keeping() {
-            self.core.keep_cut(&cut);
-            self.last_cut = Some(cut.clone());
-        }
-        Ok(cut)
     }
 
     /// Hands over what is buffered. It becomes durable within milliseconds.
@@ -301,9 +251,17 @@ impl RunWriter {
     }
 
     fn hand_over(&mut self, state: Option<StateBody>, barrier: bool) -> Result<(), Error> {
+        match self.take_buffered(state, barrier)? {
+            Some(message) => self.core.send(message),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what is buffered, for the writer thread.
+    fn take_buffered(&mut self, state: Option<StateBody>, barrier: bool) -> Result<Option<Message>, Error> {
         let count = self.next_entry - self.open.first_entry;
         if count == 0 {
-            return Ok(());
+            return Ok(None);
         }
         if let Some(error) = self.progress.failure() {
             return Err(error);
@@ -336,7 +294,7 @@ impl RunWriter {
         let durable = self.progress.durable_entries();
         self.kv.forget(durable);
         self.waits.forget_told(durable);
-        self.core.send(Message::Append(Box::new(append)))
+        Ok(Some(Message::Append(Box::new(append))))
     }
 
     fn begin_segment(&mut self) {

@@ -41,10 +41,7 @@ impl RunWriter {
         let (fuel_delta, time) = (fuel.wrapping_sub(self.fuel), time_us.wrapping_sub(self.time_us));
         let (kind, outcome) = (Kind::State, Part::Inline(&[]));
         Raw { kind, function: 0, fuel: fuel_delta, time, params, outcome, extension: None }.encode(&mut self.open.body);
-        let state = match params {
-            Part::Inline(json) => StateBody::Inline(json.to_vec()),
-            Part::Chunked(list) => StateBody::Chunked(list.to_vec()),
-        };
+        let state = StateBody::of(params);
         (self.fuel, self.time_us) = (fuel, time_us);
         let entry = self.next_entry;
         self.next_entry += 1;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::journal::amounts::Reservation;
 use crate::journal::chain::Seal;
+use crate::journal::entry::Part;
 use crate::journal::entry::Raw;
 use crate::journal::row::{Extent, Row, StateBody};
 use crate::journal::segment::{self, Builder, Position, Segment};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use redb::{ReadableTable, WriteTransaction};
 
-use super::super::entry::{Part, Raw};
+use super::super::entry::Raw;
 use super::super::error::Error;
 use super::super::segment::{self, Segment};
 use super::super::varint::{self, Cursor};
@@ -74,11 +74,7 @@ fn collect_blobs(segment: &[u8], used: &mut BTreeSet<Digest>) -> Result<(), Erro
     let mut entries = Cursor::new(&body, "a segment's body");
     while !entries.is_empty() {
         let entry = Raw::decode(&mut entries)?;
-        for part in [entry.params, entry.outcome] {
-            if let Part::Chunked(list) = part {
-                used.extend(blob::chunks(list)?.1);
-            }
-        }
+        blob::add_of([entry.params, entry.outcome], used)?;
     }
     Ok(())
 }

@@ -87,6 +87,7 @@ fn visible(how: &str) {
     let words: Vec<_> = how.split(' ').collect();
     match words[..] {
         ["get", url] => drop(http::get(url).send()),
+        ["post", url] => drop(http::post(url).send()),
         ["open", file] => {
             let file = File::create(file).expect("the file can be created");
             *OPEN.lock().expect("nobody panicked with it") = Some(file);

@@ -170,7 +170,7 @@ fn send(outgoing: Outgoing<'_, Caps>, derived: &Derived, (_, request): &Params) 
         let usage = Usage { remote_calls: 1, sent_bytes, received_bytes, ..Usage::default() };
         let why = response.as_ref().err().and_then(|failed| failed.why.as_ref());
         let account = why.map(|why| json!({ "failed": why }).to_string());
-        Sent { outcome: response.map_err(|failed| failed.code), refusal, is_sent, usage, account }
+        Sent { outcome: response.map_err(|failed| failed.code), refusal, is_sent, usage, account, parked: None }
     })
 }
 
