@@ -39,6 +39,8 @@ max = \"1s\"
 why = \"test\"
 [capabilities.signal]
 names = [\"sweep\"]
+why = \"test\"
+[capabilities.approval]
 why = \"test\"";
 
 const DENIED: &str = "

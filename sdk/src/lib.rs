@@ -23,15 +23,16 @@
 //! reach is listed in its `remit.toml`: files, clocks and randomness through the standard library, [`kv`], [`log`] and
 //! the operator's values in [`config`] through this crate, HTTP through [`http`], language models through [`model`], the
 //! functions of connectors that a model may choose from through [`tools`]. It may wait: for a moment through [`timer`], for an
-//! event through [`signal`].
+//! event through [`signal`], for a person through [`approval`].
 //!
 //! Typed interfaces between plugins are two lines: [`connectors!`] imports those that an agent's `remit.toml` requests, and
 //! [`connector!`] exports those that a connector declares in its folder `wit`.
 //!
-//! Outside a Remit host, as in a native test, the functions of [`config`], [`http`], [`kv`], [`log`], [`model`],
+//! Outside a Remit host, as in a native test, the functions of [`approval`], [`config`], [`http`], [`kv`], [`log`], [`model`],
 //! [`signal`], [`timer`] and [`tools`] panic: keep the logic worth testing apart from the calls.
 
 mod agent;
+pub mod approval;
 pub mod config;
 mod connector;
 mod failure;
@@ -64,8 +65,8 @@ pub use wit_bindgen;
 /// What nearly every agent needs, for one `use`.
 pub mod prelude {
     pub use crate::{
-        Context, Failure, FailureKind, Result, agent, config, connector, connectors, http, kv, log, model, signal,
-        timer, tools,
+        Context, Failure, FailureKind, Result, agent, approval, config, connector, connectors, http, kv, log, model,
+        signal, timer, tools,
     };
     pub use serde::{Deserialize, Serialize};
 }

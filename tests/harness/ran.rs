@@ -175,8 +175,10 @@ impl Ran {
     #[track_caller]
     pub fn resumed(self) -> Self {
         let Self { scene, guest, id, .. } = &self;
-        let again = Again { engine: HOST.engine().fingerprint(), values: Values::default(), by: "test" };
-        let taken = resume(&self.recalled(), &guest.agent, again, scene.journal(), scene.clock().clone());
+        let recalled = self.recalled();
+        let (engine, values) = (HOST.engine().fingerprint(), Values::default());
+        let again = Again { engine, most: recalled.remit(), values, by: "test" };
+        let taken = resume(&recalled, &guest.agent, again, scene.journal(), scene.clock().clone());
         let accepted = taken.unwrap_or_else(|error| panic!("the run is not resumed: {error}"));
         let mut shown = Vec::new();
         let mut sink = |stream, bytes: &[u8]| shown.push((stream, bytes.to_vec()));

@@ -11,7 +11,7 @@ use crate::gate::divergence::Kind;
 use crate::gate::end::Failure;
 use crate::gate::halt::Shown;
 use crate::gate::{Divergence, End, FuelRule, Gate, Halt, Outcome, StopReason, Where, Why};
-use crate::journal::{self, Waiting};
+use crate::journal::{self, Suspension};
 use crate::meter::{Crossed, LimitKind, Limits};
 
 /// The guest's side of an end, before it is recorded or compared.
@@ -23,7 +23,7 @@ pub(super) struct Judged {
     /// Replay came to the place where the record ends.
     pub end_of_record: bool,
     /// What the guest waits for.
-    pub waiting: Option<Box<Waiting>>,
+    pub waiting: Option<Box<Suspension>>,
     /// The journal failed underneath the run.
     pub journal: Option<journal::Error>,
 }
@@ -160,7 +160,7 @@ fn halted(judged: &mut Judged, halt: Halt, at: Where, backtrace: Option<String>)
             judged.end.outcome = Outcome::InDoubt { entry, function };
         }
         Halt::Waiting(waiting) => {
-            judged.end.outcome = Outcome::Waiting { wait: waiting.wait.clone() };
+            judged.end.outcome = Outcome::Waiting { wait: waiting.waiting.wait.clone() };
             judged.waiting = Some(waiting);
         }
         Halt::Changed(why) => judged.end.outcome = Outcome::Paused { why },
@@ -231,6 +231,7 @@ fn is_said_already(judged: &Judged, gate: &mut Gate<Caps, Derived>) -> bool {
 fn finish_resuming(gate: &mut Gate<Caps, Derived>, judged: &mut Judged) -> Result<(), journal::Error> {
     let finished = match judged.divergence.take() {
         Some(divergence) => Err(Halt::Diverged(divergence)),
+        None if judged.end_of_record => Err(Halt::EndOfRecord),
         None => gate.finish_resuming(judged.end.fuel),
     };
     let why = match finished {

@@ -17,8 +17,8 @@ use self::wait::{sleep_shown, wait_for};
 use super::wasi::http::Exchanging;
 use super::{Caps, Derived, Guest};
 use crate::gate::{
-    Asked, Class, Functions, Halt, Op, Ordinals, Outgoing, Permit, PureOp, Recover, Relive, RemoteOp, Sending, Turn,
-    Value, WaitOp, Waited,
+    Asked, Asking, Class, Functions, Halt, Op, Ordinals, Outgoing, Permit, Proposed, PureOp, Recover, Relive, RemoteOp,
+    Sending, Turn, Value, WaitOp, Waited,
 };
 use crate::lifecycle::Wait;
 use crate::meter::Usage;
@@ -117,8 +117,10 @@ pub struct Waits<P, R> {
     pub judge: fn(&Remit, &P, Timestamp) -> std::result::Result<(), Denial>,
     /// The outcome of a call that is refused.
     pub refuse: fn(&P) -> R,
-    /// Says what a call waits for that is made at this time.
-    pub wait: fn(&P, Timestamp) -> Wait,
+    /// Says what a call waits for, or answers one that waits for nothing.
+    pub wait: fn(&P, &Asking) -> std::result::Result<Wait, R>,
+    /// Says what a person is asked by a call that waits for one.
+    pub propose: Option<fn(&P) -> Proposed>,
     /// Returns the outcome, if what it waits for is there.
     pub answer: fn(&mut Turn<'_, Caps>, &Wait) -> std::result::Result<Option<R>, Halt>,
     /// The outcome where the run would have to be suspended, and cannot be.
@@ -250,9 +252,9 @@ impl Link<'_> {
 
     /// Links a function that waits for what may take long, and may have the run suspended for it.
     pub fn long<P: Params, R: Returns>(&mut self, name: &'static str, wait: Waits<P, R>) -> Result<()> {
-        let Waits { class, judge, refuse, wait, answer, unable } = wait;
+        let Waits { class, judge, refuse, wait, propose, answer, unable } = wait;
         let index = self.functions.add::<P, R>(name, class, true);
-        let op = Arc::new(WaitOp { index, class, judge, refuse, wait, answer, unable });
+        let op = Arc::new(WaitOp { index, class, judge, refuse, wait, propose, answer, unable });
         let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
         instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
             let op = op.clone();

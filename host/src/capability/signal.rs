@@ -8,7 +8,6 @@ use super::bindings::signal::Error;
 use super::link::{Link, Waits};
 use crate::gate::{Class, Halt, Turn};
 use crate::lifecycle::Wait;
-use crate::time::Timestamp;
 
 type Told = Result<Option<String>, Error>;
 
@@ -19,15 +18,14 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
             class: Class::WriteLocal,
             judge: |remit, (name, _): &(String, Option<u64>), _| remit.signal_allows(name).map(drop),
             refuse: |_| (Told::Err(Error::Denied),),
-            wait: |(name, timeout), now| Wait::Signal { name: name.clone(), until: timeout.map(|ms| after(now, ms)) },
+            wait: |(name, timeout), asking| {
+                Ok(Wait::Signal { name: name.clone(), until: timeout.map(|ms| asking.now.after_ms(ms)) })
+            },
+            propose: None,
             answer: told,
             unable: |_| (Told::Err(Error::CannotWait),),
         },
     )
-}
-
-fn after(now: Timestamp, ms: u64) -> Timestamp {
-    Timestamp::from_micros(now.as_micros().saturating_add(ms.saturating_mul(1_000)))
 }
 
 fn told(turn: &mut Turn<'_, Caps>, wait: &Wait) -> Result<Option<(Told,)>, Halt> {

@@ -16,10 +16,8 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
             class: Class::ReadLocal,
             judge: |remit, &(duration,): &(u64,), _| remit.timer_allows(duration).map(drop),
             refuse: |_| (Slept::Err(Error::Denied),),
-            wait: |&(duration,), now| {
-                let micros = now.as_micros().saturating_add(duration.saturating_mul(1_000));
-                Wait::Time { until: Timestamp::from_micros(micros) }
-            },
+            wait: |&(duration,), asking| Ok(Wait::Time { until: asking.now.after_ms(duration) }),
+            propose: None,
             answer: slept,
             unable: |_| (Slept::Err(Error::Denied),),
         },
@@ -30,7 +28,8 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
             class: Class::ReadLocal,
             judge: |remit, &(moment,): &(u64,), now| remit.timer_allows(millis_until(moment, now)).map(drop),
             refuse: |_| (Slept::Err(Error::Denied),),
-            wait: |&(moment,), _| Wait::Time { until: Timestamp::from_micros(moment.saturating_mul(1_000)) },
+            wait: |&(moment,), _| Ok(Wait::Time { until: Timestamp::default().after_ms(moment) }),
+            propose: None,
             answer: slept,
             unable: |_| (Slept::Err(Error::Denied),),
         },

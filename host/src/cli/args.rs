@@ -18,7 +18,7 @@ pub use mount::MountArg;
 pub use plugins::{Decision, Explain, Grant, Grants, Install, Plugins, Revoke, Uninstall};
 pub use secret::{Secret, SecretBind, SecretUnbind};
 pub use setting::{Choice, Label, LimitArg, PublicKey, RecordRef, RunRef};
-pub use wait::{Patience, Signal};
+pub use wait::{Approve, Deny, Patience, Signal};
 
 use crate::agent::Accepted;
 use crate::journal::Death;
@@ -240,7 +240,7 @@ pub struct Remove {
     pub runs: Vec<RunRef>,
 }
 
-/// `remit identity` and `remit home`.
+/// `remit approvals`, `remit identity` and `remit home`.
 #[derive(Debug, Args)]
 pub struct Json {
     /// Print the answer as JSON

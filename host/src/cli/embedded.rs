@@ -24,6 +24,7 @@ macro_rules! included {
 const FILES: &[(&str, &str)] = included![
     "sdk/Cargo.toml",
     "sdk/src/agent.rs",
+    "sdk/src/approval.rs",
     "sdk/src/config.rs",
     "sdk/src/connector.rs",
     "sdk/src/failure.rs",
@@ -43,6 +44,7 @@ const FILES: &[(&str, &str)] = included![
     "sdk/src/signal.rs",
     "sdk/src/timer.rs",
     "sdk/src/tools.rs",
+    "wit/approval.wit",
     "wit/config.wit",
     "wit/kv.wit",
     "wit/log.wit",

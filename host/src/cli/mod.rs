@@ -2,6 +2,7 @@
 //!
 //! `clap` is named only here and below. A command prints its result on stdout and everything else on stderr.
 
+mod approvals;
 pub mod args;
 mod ask;
 mod build;
@@ -105,6 +106,13 @@ enum Command {
     /// It is kept until the run asks for it, whether or not it waits for it now, and the run is told of it once. Those of
     /// one name come in the order in which they were sent.
     Signal(args::Signal),
+    /// List what runs ask a person
+    #[command(after_help = "Example:\n  remit approvals --json")]
+    Approvals(args::Json),
+    /// Approve what runs ask: all that is named, or nothing
+    Approve(args::Approve),
+    /// Deny what runs ask: all that is named, or nothing
+    Deny(args::Deny),
     /// Say what became of an effect that is in doubt
     Decide(args::Decide),
     /// Run again against the record, and compare every call
@@ -218,6 +226,9 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Show(args) => show::show(shell, &args),
         Command::Resume(args) => resume::resume(shell, &args),
         Command::Signal(args) => signal::signal(shell, &args),
+        Command::Approvals(args) => approvals::approvals(shell, &args),
+        Command::Approve(args) => approvals::approve(shell, &args),
+        Command::Deny(args) => approvals::deny(shell, &args),
         Command::Decide(args) => resume::decide(shell, &args),
         Command::Replay(args) => replay::replay(shell, &args),
         Command::Diff(args) => diff::diff(shell, &args),

@@ -95,6 +95,13 @@ fn next(id: RunId, outcome: &Outcome) -> String {
         Outcome::Waiting { wait: Wait::Time { .. } } => {
             return format!("next: `remit resume {id}` goes on with it from then on");
         }
+        Outcome::Waiting { wait: Wait::Approval { proposal, .. } } => {
+            let proposal = proposal.short();
+            return format!(
+                "next: `remit approvals` shows what it asks, `remit approve {proposal}` or `remit deny {proposal} --why TEXT` \
+                 decides, then `remit resume {id}` goes on with it"
+            );
+        }
         Outcome::Waiting { wait: Wait::Signal { name, .. } } => {
             return format!("next: `remit signal {id} {name} JSON`, then `remit resume {id}` goes on with it");
         }

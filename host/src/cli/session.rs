@@ -285,6 +285,7 @@ impl From<journal::Error> for Failure {
             ),
             E::NoSuchRun(_) => (Exit::NoSuchRun, Some("`remit runs` lists the runs of this home")),
             E::NoSuchPlugin(_) => (Exit::PluginUnfit, Some("`remit plugins` lists what is installed")),
+            E::NotOpen { .. } => (Exit::Usage, Some("`remit approvals` lists what can be decided")),
             E::NotReserved { .. } => (Exit::Usage, Some("`remit grants` lists the calls that nobody has settled")),
             E::NoSuchGrant(_) | E::GrantEnded(_) => (Exit::Usage, Some("`remit grants --all` lists all there were")),
             E::DiskFull => (Exit::HostFailed, Some("make room and run again; what was recorded is whole")),

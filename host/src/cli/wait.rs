@@ -1,8 +1,11 @@
-//! A run in the foreground that waits: this process stays for a timer, suspended like any other, and goes on with the run
-//! when it is due. For anything else, and for longer than its patience, it leaves the run suspended.
+//! A run in the foreground that waits, suspended like any other: this process stays for a timer, and asks on its terminal
+//! what the run asks a person, and goes on with the run then. For anything else, and for longer than its
+//! patience, it leaves the run suspended.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
+use super::approvals::ask_here;
 use super::args::Crash;
 use super::connectors::Resolved;
 use super::output::Output;
@@ -47,6 +50,18 @@ impl Foreground<'_> {
     }
 }
 
+/// Asks on the terminal what a run asks, if there is one. Returns whether it was decided.
+fn ask(session: &Session, run: RunId, entry: u64) -> Result<bool> {
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return Ok(false);
+    }
+    let asked = session.journal().proposals().map_err(Failure::from)?;
+    match asked.iter().find(|proposal| (proposal.run, proposal.entry) == (run, entry)) {
+        Some(proposal) => ask_here(session, proposal),
+        None => Ok(false),
+    }
+}
+
 /// Stays until a run that waits can go on. Returns false where that takes too long, or is not known, or somebody stops it.
 pub async fn stay(session: &Session, run: RunId, wait: &Wait, patience: Duration, stop: &Stop) -> Result<bool> {
     let now = session.clock().now();
@@ -54,7 +69,11 @@ pub async fn stay(session: &Session, run: RunId, wait: &Wait, patience: Duration
     if waiting.is_none_or(|waiting| waiting.is_due(now)) {
         return Ok(true);
     }
-    let Wait::Time { until } = *wait else { return Ok(false) };
+    let until = match *wait {
+        Wait::Time { until } => until,
+        Wait::Approval { entry, .. } => return ask(session, run, entry),
+        Wait::Signal { .. } => return Ok(false),
+    };
     if until.since(now) > patience {
         return Ok(false);
     }

@@ -37,8 +37,8 @@ pub enum Halt {
     #[error("whether entry {0} was done is not known")]
     InDoubt(u64),
     /// The guest waits for what may take long, and nobody stays for it.
-    #[error("the run waits {}", .0.wait)]
-    Waiting(Box<journal::Waiting>),
+    #[error("the run waits {}", .0.waiting.wait)]
+    Waiting(Box<journal::Suspension>),
     /// The run was resumed, and something that it stands on is not as it was.
     #[error("{0}")]
     Changed(String),

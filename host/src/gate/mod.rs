@@ -30,7 +30,7 @@ pub use remote::{Departure, First, Outgoing, Permit, RemoteOp, Sending, Sent};
 pub use replay::{FuelRule, Replay, class_name};
 pub use resume::{Awaken, Open, Recover, Recovered, Relive, Restore, Resume, Tip};
 pub use value::Value;
-pub use wait::{STAYS, Stay, WaitOp, Waited};
+pub use wait::{Asking, Proposed, STAYS, Stay, WaitOp, Waited};
 
 use std::sync::Arc;
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use super::live::{Admission, Turn};
 use super::{Class, Gate, Halt, Op, Side, Value};
-use crate::journal::Waiting;
+use crate::digest::Digest;
+use crate::journal::{Suspension, Waiting};
 use crate::lifecycle::Wait;
 use crate::scope::{Denial, Remit};
 use crate::time::Timestamp;
@@ -27,12 +28,36 @@ pub struct WaitOp<C, P, R> {
     pub judge: fn(&Remit, &P, Timestamp) -> Result<(), Denial>,
     /// The outcome of a call that is refused.
     pub refuse: fn(&P) -> R,
-    /// Says what a call waits for that is made at this time. Live only.
-    pub wait: fn(&P, Timestamp) -> Wait,
+    /// Says what a call waits for, or answers one that waits for nothing. Live only.
+    pub wait: fn(&P, &Asking) -> Result<Wait, R>,
+    /// Says what a person is asked by a call that waits for one. Live only.
+    pub propose: Option<fn(&P) -> Proposed>,
     /// Returns the outcome, if what it waits for is there. Live only.
     pub answer: fn(&mut Turn<'_, C>, &Wait) -> Result<Option<R>, Halt>,
     /// The outcome of a call for whose sake the run would have to be suspended, and cannot be.
     pub unable: fn(&P) -> R,
+}
+
+/// A call that waits, as it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking {
+    /// When.
+    pub now: Timestamp,
+    /// The number that its intent would have.
+    pub entry: u64,
+    /// Names it, of all calls there are: of the run, the entry, the function and the params.
+    pub digest: Digest,
+}
+
+/// What a person is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposed {
+    /// What is to be done, in one line.
+    pub title: String,
+    /// Why, in the agent's words.
+    pub intent: String,
+    /// All of it, as one JSON text.
+    pub details: String,
 }
 
 /// What has become of a call that waits.
@@ -67,17 +92,29 @@ impl<C, D> Gate<C, D> {
         fuel: u64,
         params: &P,
     ) -> Result<Waited<R>, Halt> {
-        let begun = self.take_wait(op.index, fuel)?;
+        let begun = match self.take_wait(op.index, fuel) {
+            Err(Halt::Waiting(waits)) => return Err(self.propose_again(op, params, waits)),
+            begun => begun?,
+        };
         self.wake(fuel)?;
         let Self { functions, side, ordinals, params: encoded, .. } = self;
         match (side, begun) {
             (Side::Live(live), Some(begun)) => live.answer_begun(op, ordinals, fuel, begun).map(Waited::Answered),
-            (Side::Live(live), None) => live.wait(op, ordinals, fuel, params, encoded),
+            (Side::Live(live), None) => live.wait(op, &functions.at(op.index).name, ordinals, fuel, params, encoded),
             (Side::Replay(replay), _) => {
                 replay.answer(functions, op.index, fuel, encoded, ordinals).map(Waited::Answered)
             }
             (Side::Resume(resume), _) => resume.relive_wait(functions, ordinals, op.index, fuel, encoded),
         }
+    }
+
+    /// Has the proposal of a run that goes on waiting be there, also if the run was killed before it was.
+    fn propose_again<P, R>(&mut self, op: &WaitOp<C, P, R>, params: &P, mut waits: Box<Suspension>) -> Halt {
+        let name = &self.functions.at(op.index).name;
+        if let (Some(propose), Side::Resume(resume)) = (op.propose, &mut self.side) {
+            waits.proposal = resume.live().proposal(name, propose(params), &waits.waiting);
+        }
+        Halt::Waiting(waits)
     }
 
     /// Answers a call whose moment has come while the guest stayed.

@@ -92,6 +92,16 @@ pub enum Error {
         /// The limit in bytes.
         max: u64,
     },
+    /// A proposal cannot be decided, or not any more.
+    #[error("the proposal of run {run} at its entry {entry} {why}")]
+    NotOpen {
+        /// The run.
+        run: RunId,
+        /// The number of the intent.
+        entry: u64,
+        /// What has become of it.
+        why: &'static str,
+    },
     /// A run was sent more signals than are kept for it.
     #[error("run {run} has not been told of {max} signals, and no more are kept for it")]
     TooManySignals {

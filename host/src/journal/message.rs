@@ -13,6 +13,7 @@ use super::index::Tail;
 use super::packed::Packed;
 use super::progress::Progress;
 use super::row::{Extent, StateBody};
+use super::run_writer::Told;
 use super::waits;
 use crate::digest::Digest;
 use crate::id::RunId;
@@ -78,8 +79,8 @@ pub(super) struct Append {
     pub state: Option<StateBody>,
     /// What that state changes about the run's waiting.
     pub waits: Option<waits::Change>,
-    /// The signals that these entries told the run of, by key.
-    pub told: Vec<Vec<u8>>,
+    /// What these entries told the run of.
+    pub told: Vec<Told>,
     /// Whether somebody waits for it.
     pub barrier: bool,
     /// What its one entry, an intent, claims. Refused, nothing of this is stored.

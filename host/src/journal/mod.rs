@@ -9,6 +9,7 @@
 
 mod amounts;
 mod answer;
+mod approvals;
 mod blob;
 mod bundle;
 mod chain;
@@ -58,6 +59,7 @@ pub use ed25519_dalek::{SigningKey, VerifyingKey};
 
 pub use self::amounts::{Claim, Settlement, Unsettled, UsedUp, span_end};
 pub use self::answer::Answered;
+pub use self::approvals::{Proposal, Ruling};
 pub use self::bundle::{BUNDLE_MAX, Bundle, BundleError, Exported};
 pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};
@@ -74,7 +76,7 @@ pub use self::summary::{Sizes, Summary};
 pub use self::tables::FORMAT;
 pub use self::taken::{StateEntry, TakenOver};
 pub use self::verify::{Signer, Verified};
-pub use self::waits::Waiting;
+pub use self::waits::{Suspension, Waiting};
 
 use self::blob::{Blob, Cut};
 use self::message::{Accept, Message, Reply, TakeOver};

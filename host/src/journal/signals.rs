@@ -119,20 +119,16 @@ pub(super) fn first(
     Ok(None)
 }
 
-/// Tells whether a run has been sent what it begins to wait for.
-pub(super) fn has_arrived(write: &WriteTransaction, run: RunId, wait: &Wait) -> Result<bool, Error> {
-    let Wait::Signal { name, .. } = wait else { return Ok(false) };
+/// Tells whether a signal of a name is there that the run has not been told of.
+pub(super) fn is_there(write: &WriteTransaction, run: RunId, name: &str) -> Result<bool, Error> {
     let (first, last) = of_its_name(run, name);
     let table = write.open_table(tables::SIGNALS)?;
     Ok(table.range::<&[u8]>(&*first..&*last)?.next().is_some())
 }
 
-/// Forgets signals that a run was told of.
-pub(super) fn forget(write: &WriteTransaction, told: &[Vec<u8>]) -> Result<(), Error> {
-    let mut signals = write.open_table(tables::SIGNALS)?;
-    for key in told {
-        signals.remove(&**key)?;
-    }
+/// Forgets a signal that a run was told of.
+pub(super) fn forget(write: &WriteTransaction, key: &[u8]) -> Result<(), Error> {
+    write.open_table(tables::SIGNALS)?.remove(key)?;
     Ok(())
 }
 

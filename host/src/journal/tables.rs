@@ -50,6 +50,8 @@ pub(super) const WAITS: Table<&[u8; 16], &[u8]> = Table::new("waits");
 pub(super) const DUE: Table<&[u8; 24], ()> = Table::new("due");
 /// Run id, name, zero and number to a signal that the run has not been told of.
 pub(super) const SIGNALS: Table<&[u8], &[u8]> = Table::new("signals");
+/// Run id and number of an intent to the proposal that a person is asked about.
+pub(super) const APPROVALS: Table<&[u8; 24], &[u8]> = Table::new("approvals");
 
 /// In [`META`]: the format of the file.
 const FORMAT_KEY: &str = "format";

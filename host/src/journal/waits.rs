@@ -7,6 +7,7 @@
 use redb::{ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
+use super::approvals::{self, Proposal};
 use super::error::Error;
 use super::signals;
 use super::{Journal, document, tables};
@@ -44,10 +45,25 @@ impl Waiting {
     }
 }
 
+/// What a run is suspended for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    /// What it waits for.
+    pub waiting: Waiting,
+    /// What a person is asked, where it waits for one.
+    pub proposal: Option<Proposal>,
+}
+
+impl From<Waiting> for Suspension {
+    fn from(waiting: Waiting) -> Self {
+        Self { waiting, proposal: None }
+    }
+}
+
 /// What a segment that ends in a state changes about waiting.
 pub(super) enum Change {
     /// The run waits from here on.
-    Begin(Box<Waiting>),
+    Begin(Box<Suspension>),
     /// It waits no more.
     End,
 }
@@ -96,10 +112,18 @@ impl Journal {
 /// Makes the change that a segment of `run` comes with.
 pub(super) fn apply(write: &WriteTransaction, run: RunId, change: &Change) -> Result<(), Error> {
     forget(write, run)?;
-    let Change::Begin(waiting) = change else { return Ok(()) };
-    let mut waiting = Waiting::clone(waiting);
+    let Change::Begin(suspension) = change else { return Ok(()) };
+    let Suspension { mut waiting, proposal } = Suspension::clone(suspension);
+    if let Some(proposal) = proposal {
+        approvals::propose(write, &proposal)?;
+    }
     // It may have arrived since the guest was told that it had not.
-    if signals::has_arrived(write, run, &waiting.wait)? {
+    let has_arrived = match &waiting.wait {
+        Wait::Time { .. } => false,
+        Wait::Signal { name, .. } => signals::is_there(write, run, name)?,
+        Wait::Approval { entry, .. } => approvals::is_decided(write, run, *entry)?,
+    };
+    if has_arrived {
         waiting.due = Some(AT_ONCE);
     }
     store(write, run, &waiting)

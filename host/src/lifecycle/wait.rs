@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::time::Timestamp;
 
 /// What a suspended run waits for. Moments are of the wall clock, fixed when the guest began to wait.
@@ -24,6 +25,19 @@ pub enum Wait {
         #[serde(default, rename = "until-us", skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
+    /// A person's decision.
+    Approval {
+        /// The number of the intent that makes the proposal.
+        entry: u64,
+        /// The proposal's name.
+        proposal: Digest,
+        /// When it goes on without one.
+        #[serde(default, rename = "until-us", skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Whether it was approved then.
+        #[serde(default, rename = "approved-then", skip_serializing_if = "std::ops::Not::not")]
+        is_approved_then: bool,
+    },
 }
 
 impl Wait {
@@ -31,7 +45,7 @@ impl Wait {
     pub const fn until(&self) -> Option<Timestamp> {
         match self {
             Self::Time { until } => Some(*until),
-            Self::Signal { until, .. } => *until,
+            Self::Signal { until, .. } | Self::Approval { until, .. } => *until,
         }
     }
 }
@@ -41,6 +55,7 @@ impl fmt::Display for Wait {
         match self {
             Self::Time { .. } => {}
             Self::Signal { name, .. } => write!(f, "for signal {name}")?,
+            Self::Approval { proposal, .. } => write!(f, "for approval {}", proposal.short())?,
         }
         match (self, self.until()) {
             (Self::Time { .. }, Some(until)) => write!(f, "until {until} UTC"),

@@ -30,6 +30,30 @@ pub struct Signal {
     pub payload: Option<Input>,
 }
 
+/// `remit approve`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit approve 3f9c2b17a0d4 81d00c")]
+pub struct Approve {
+    /// Proposals: their ids as `remit approvals` prints them, or the beginnings of these
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+}
+
+/// `remit deny`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit deny 3f9c2b17a0d4 --why 'ask the customer first'")]
+pub struct Deny {
+    /// Proposals: their ids as `remit approvals` prints them, or the beginnings of these
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Why, which the agent is told
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     quantity::parse_duration(text).map(Duration::from_millis).map_err(|wrong| wrong.to_string())
 }

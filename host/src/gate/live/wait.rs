@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::{Admission, Live, Turn};
-use crate::gate::wait::{STAYS, Stay, WaitOp, Waited};
+use crate::digest::Digest;
+use crate::gate::wait::{Asking, Proposed, STAYS, Stay, WaitOp, Waited};
 use crate::gate::{Class, Halt, Ordinals, Value};
-use crate::journal::{Extension, Waiting};
+use crate::journal::{Extension, Proposal, Suspension, Waiting};
 use crate::lifecycle::Wait;
 use crate::time::Timestamp;
 
@@ -25,6 +26,7 @@ impl<C> Live<C> {
     pub(in crate::gate) fn wait<P: Value, R: Value>(
         &mut self,
         op: &WaitOp<C, P, R>,
+        name: &str,
         ordinals: &mut Ordinals,
         fuel: u64,
         params: &P,
@@ -38,7 +40,12 @@ impl<C> Live<C> {
             let admission = Admission { denial: Some(self.refusal(denial)), ..admission };
             return self.told(op.index, fuel, encoded, &admission, (op.refuse)(params)).map(Waited::Answered);
         }
-        let wait = (op.wait)(params, now);
+        let wait = match (op.wait)(params, &self.asking(name, now, encoded)) {
+            Ok(wait) => wait,
+            Err(outcome) => {
+                return self.told(op.index, fuel, encoded, &admission, outcome).map(Waited::Answered);
+            }
+        };
         if let Some(outcome) = self.turn(ordinals, |turn| (op.answer)(turn, &wait))? {
             return self.told(op.index, fuel, encoded, &admission, outcome).map(Waited::Answered);
         }
@@ -51,7 +58,28 @@ impl<C> Live<C> {
         if !self.suspends {
             return self.told(op.index, fuel, encoded, &admission, (op.unable)(params)).map(Waited::Answered);
         }
-        Err(self.suspend(op.index, op.class, fuel, encoded, wait)?)
+        let waiting = self.suspend(op.index, op.class, fuel, encoded, wait)?;
+        let proposal = op.propose.and_then(|propose| self.proposal(name, propose(params), &waiting));
+        Err(Halt::Waiting(Box::new(Suspension { waiting, proposal })))
+    }
+
+    /// Returns what a call is that waits.
+    fn asking(&self, name: &str, now: Timestamp, encoded: &[u8]) -> Asking {
+        let (run, entry) = {
+            let journal = self.journal.borrow_mut();
+            (journal.id(), journal.next_entry())
+        };
+        let number = entry.to_le_bytes();
+        let parts: [&[u8]; 6] = [b"remit proposal v1\0", run.as_bytes(), &number[..], name.as_bytes(), b"\0", encoded];
+        Asking { now, entry, digest: Digest::of_parts(&parts) }
+    }
+
+    /// Returns what a person is asked by a call that waits for one.
+    pub(in crate::gate) fn proposal(&self, name: &str, proposed: Proposed, waiting: &Waiting) -> Option<Proposal> {
+        let Wait::Approval { entry, proposal: digest, until: expires, .. } = waiting.wait else { return None };
+        let Proposed { title, intent, details } = proposed;
+        let (asked, run, function) = (self.clock.now(), self.journal.borrow_mut().id(), name.to_owned());
+        Some(Proposal { asked, decision: None, details, digest, entry, expires, function, intent, run, title })
     }
 
     /// Answers a call that the run was suspended for.
@@ -64,7 +92,7 @@ impl<C> Live<C> {
     ) -> Result<R, Halt> {
         match self.turn(ordinals, |turn| (op.answer)(turn, &begun.wait))? {
             Some(outcome) => self.told(op.index, fuel, &[], &Admission::answering(op.class, begun.entry), outcome),
-            None => Err(Halt::Waiting(Box::new(begun))),
+            None => Err(Halt::Waiting(Box::new(begun.into()))),
         }
     }
 
@@ -79,7 +107,7 @@ impl<C> Live<C> {
     ) -> Result<R, Halt> {
         let over = match wait {
             Wait::Time { .. } => &Wait::Time { until: Timestamp::default() },
-            Wait::Signal { .. } => wait,
+            Wait::Signal { .. } | Wait::Approval { .. } => wait,
         };
         let outcome = self.turn(ordinals, |turn| (op.answer)(turn, over))?;
         let outcome = outcome.ok_or_else(|| Halt::Misuse("a wait was over that is not".to_owned()))?;
@@ -108,15 +136,16 @@ impl<C> Live<C> {
         // Rounded up, so that the moment has come for the guest's clock too, which is finer.
         let left_us = u64::try_from(left.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
         let until = Timestamp::from_micros(self.clock.now().as_micros().saturating_add(left_us));
-        Err(self.suspend(index, class, fuel, encoded, Wait::Time { until })?)
+        let waiting = self.suspend(index, class, fuel, encoded, Wait::Time { until })?;
+        Err(Halt::Waiting(Box::new(waiting.into())))
     }
 
-    /// Records that a call waits for this. Returns what suspends the run.
-    fn suspend(&mut self, index: u16, class: Class, fuel: u64, encoded: &[u8], wait: Wait) -> Result<Halt, Halt> {
+    /// Records that a call waits for this.
+    fn suspend(&mut self, index: u16, class: Class, fuel: u64, encoded: &[u8], wait: Wait) -> Result<Waiting, Halt> {
         let before = Some(serde_json::to_string(&wait).expect("names and numbers, which JSON can hold"));
         let extension = Extension { before, ..Extension::default() };
         let entry = self.intend(index, class, fuel, encoded, Some(&extension))?;
-        Ok(Halt::Waiting(Box::new(Waiting::new(entry, wait))))
+        Ok(Waiting::new(entry, wait))
     }
 
     /// Has a call look for what it waits for.

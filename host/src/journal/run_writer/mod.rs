@@ -19,6 +19,7 @@ use std::sync::Arc;
 use self::claim::Trial;
 pub use self::death::Death;
 pub use self::together::Together;
+pub(super) use self::wait::Told;
 use self::wait::Waits;
 use super::amounts::Settlement;
 use super::blob::{Blob, Cut};

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::RunWriter;
-use crate::journal::waits::{Change, Waiting};
-use crate::journal::{Error, Signal, signals};
+use crate::journal::waits::{Change, Suspension};
+use crate::journal::{Error, Proposal, Signal, approvals, signals};
 use crate::lifecycle::Wait;
 use crate::time::Timestamp;
 
@@ -15,10 +15,19 @@ pub(super) struct Waits {
     pub is_waiting: bool,
     /// What the state changes about that which is handed over next.
     pub change: Option<Change>,
-    /// Signals that the run was told of, by key, with the entry that told it: until they are gone from the journal.
-    told: Vec<(u64, Vec<u8>)>,
+    /// What the run was told of, with the entry that told it: until it is gone from the journal.
+    told: Vec<(u64, Told)>,
     /// How many of these were handed to the writer thread.
     sent: usize,
+}
+
+/// What a run was told of, which goes from the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::journal) enum Told {
+    /// The signal with this key.
+    Signal(Vec<u8>),
+    /// What became of the proposal at this entry.
+    Decision(u64),
 }
 
 impl RunWriter {
@@ -31,6 +40,7 @@ impl RunWriter {
             || match wait {
                 Wait::Time { .. } => false,
                 Wait::Signal { name, .. } => self.next_signal(name)?.is_some(),
+                Wait::Approval { entry, .. } => self.proposal(*entry)?.is_some_and(|asked| asked.decision.is_some()),
             })
     }
 
@@ -40,12 +50,26 @@ impl RunWriter {
     /// When the journal cannot be read.
     pub fn take_signal(&mut self, name: &str) -> Result<Option<Signal>, Error> {
         let Some((key, signal)) = self.next_signal(name)? else { return Ok(None) };
-        self.waits.told.push((self.next_entry, key));
+        self.waits.told.push((self.next_entry, Told::Signal(key)));
         Ok(Some(signal))
     }
 
+    /// Returns the proposal that the run makes at an entry, if it is there.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn proposal(&self, entry: u64) -> Result<Option<Proposal>, Error> {
+        approvals::find(&self.core.store, self.run, entry)
+    }
+
+    /// Takes note that the run is told what became of a proposal: that goes together with the entry that is recorded next.
+    pub fn conclude_proposal(&mut self, entry: u64) {
+        self.waits.told.push((self.next_entry, Told::Decision(entry)));
+    }
+
     fn next_signal(&self, name: &str) -> Result<Option<(Vec<u8>, Signal)>, Error> {
-        let is_told = |key: &[u8]| self.waits.told.iter().any(|(_, told)| told == key);
+        let is_told =
+            |key: &[u8]| self.waits.told.iter().any(|(_, told)| matches!(told, Told::Signal(told) if told == key));
         self.core.store.reading(|read| signals::first(read, self.run, name, is_told))
     }
 
@@ -54,7 +78,13 @@ impl RunWriter {
     ///
     /// # Errors
     /// As [`RunWriter::state`].
-    pub fn suspend(&mut self, fuel: u64, time_us: u64, body: &impl Serialize, waiting: Waiting) -> Result<u64, Error> {
+    pub fn suspend(
+        &mut self,
+        fuel: u64,
+        time_us: u64,
+        body: &impl Serialize,
+        waiting: Suspension,
+    ) -> Result<u64, Error> {
         self.state_with(fuel, time_us, body, Some(Change::Begin(Box::new(waiting))))
     }
 
@@ -69,11 +99,11 @@ impl Waits {
         Self { is_waiting, ..Self::default() }
     }
 
-    /// Returns the signals that go with the entries below `entry`, and have not been handed over.
-    pub fn take_told(&mut self, entry: u64) -> Vec<Vec<u8>> {
+    /// Returns what goes with the entries below `entry`, and has not been handed over.
+    pub fn take_told(&mut self, entry: u64) -> Vec<Told> {
         let from = self.sent;
         self.sent += self.told[from..].iter().take_while(|(told, _)| *told < entry).count();
-        self.told[from..self.sent].iter().map(|(_, key)| key.clone()).collect()
+        self.told[from..self.sent].iter().map(|(_, told)| told.clone()).collect()
     }
 
     /// Forgets what is gone from the journal, now that so many entries are on disk.

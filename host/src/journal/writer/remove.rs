@@ -8,7 +8,7 @@ use super::super::entry::Raw;
 use super::super::error::Error;
 use super::super::segment::{self, Segment};
 use super::super::varint::{self, Cursor};
-use super::super::{amounts, blob, index, row, signals, tables, waits};
+use super::super::{amounts, approvals, blob, index, row, signals, tables, waits};
 use crate::digest::Digest;
 use crate::id::RunId;
 
@@ -26,6 +26,7 @@ pub(super) fn remove(write: &WriteTransaction, run: RunId) -> Result<Result<(), 
     amounts::forget_run(write, run)?;
     waits::forget(write, run)?;
     signals::forget_run(write, run)?;
+    approvals::forget_run(write, run)?;
     used.iter().try_for_each(|digest| blob::release(write, digest))?;
     Ok(Ok(()))
 }

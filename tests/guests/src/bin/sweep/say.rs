@@ -1,6 +1,6 @@
 //! One line per call.
 
-use remit_sdk::bindings::remit::plugin::{config, kv, model, signal, timer};
+use remit_sdk::bindings::remit::plugin::{approval, config, kv, model, signal, timer};
 use wasip2::{filesystem, io::streams::StreamError, sockets};
 
 /// An error that has a code.
@@ -34,6 +34,15 @@ impl Code for config::Error {
     fn code(&self) -> String {
         match self {
             Self::Denied => "denied".to_owned(),
+        }
+    }
+}
+
+impl Code for approval::Error {
+    fn code(&self) -> String {
+        match self {
+            Self::Denied => "denied".to_owned(),
+            error => format!("{error:?}"),
         }
     }
 }
