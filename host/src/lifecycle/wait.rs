@@ -80,6 +80,11 @@ mod tests {
                 r#"{"for":"signal","name":"go","until-us":1709210096000000}"#,
                 "for signal go, until 2024-02-29 12:34:56 UTC",
             ),
+            (
+                Wait::Approval { entry: 7, proposal: Digest::of(b""), until: None, is_approved_then: false },
+                r#"{"for":"approval","entry":7,"proposal":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#,
+                "for approval e3b0c44298fc",
+            ),
         ] {
             assert_eq!(serde_json::to_string(&wait).unwrap(), json);
             assert_eq!(serde_json::from_str::<Wait>(json).unwrap(), wait);
