@@ -22,7 +22,7 @@ pub use self::together::Together;
 pub(super) use self::wait::Told;
 use self::wait::Waits;
 use super::amounts::Settlement;
-use super::blob::{Blob, Cut};
+use super::blob::{Blob, Kept};
 use super::entry::{FunctionDef, FunctionId, Part, Raw, Record};
 use super::error::Error;
 use super::message::{Append, Claiming, Message, Promise};
@@ -56,8 +56,8 @@ pub struct RunWriter {
     fuel: u64,
     time_us: u64,
     blobs_used: HashSet<Digest>,
-    /// The payload that was cut last.
-    last_cut: Option<Arc<Cut>>,
+    /// The payloads that were cut last.
+    kept: Kept,
     kv: Overlay,
     scratch: Vec<u8>,
     /// The namespace of the plugin's identity.
@@ -126,7 +126,7 @@ impl RunWriter {
             fuel: start.fuel,
             time_us: start.time_us,
             blobs_used: start.blobs_used,
-            last_cut: None,
+            kept: Kept::default(),
             kv: Overlay::new(start.namespace),
             scratch: Vec::new(),
             owner: start.namespace,
