@@ -53,7 +53,10 @@ pub(super) async fn drive(shared: &Arc<Shared>, job: &Job) {
         Ok(end) => tracing::info!(%run, state = end.outcome.name(), "{}", end.outcome.sentence()),
         Err(Left::AsItIs(why)) => tracing::info!(%run, "stays as it is: {why}"),
         Err(Left::Unfit(why)) => give_up(shared, job, &why),
-        Err(Left::Journal(error)) => tracing::error!(%run, "interrupted: {error}"),
+        Err(Left::Journal(error)) => {
+            tracing::error!(%run, "interrupted, and nothing goes on before the home is served anew: {error}");
+            shared.places().has_failed = true;
+        }
     }
 }
 

@@ -87,8 +87,8 @@ pub enum Refused {
         /// How many may.
         max: usize,
     },
-    /// The host comes to its end.
-    #[error("the host is shutting down")]
+    /// The host comes to its end, or cannot record anything any more.
+    #[error("the host is shutting down, or its journal has failed")]
     Closing,
     /// It did not stop in time. It will, unless it waits for a disk that does not answer.
     #[error("run {0} has been told to stop, and has not stopped yet")]
@@ -185,7 +185,7 @@ impl Supervisor {
         let places = self.0.places();
         let max = self.0.bounds.queue_max;
         match () {
-            () if places.is_closing => Err(Refused::Closing),
+            () if places.is_closing || places.has_failed => Err(Refused::Closing),
             () if places.queue.len() >= max => Err(Refused::Full { max }),
             () => Ok(()),
         }
@@ -217,7 +217,7 @@ impl Supervisor {
         let Some(row) = row.filter(|_| now.may_become(State::Running) && now != State::InDoubt) else {
             return Err(ParkError::Unlawful { run, now, next: State::Running }.into());
         };
-        if places.is_closing {
+        if places.is_closing || places.has_failed {
             return Err(Refused::Closing);
         }
         if self.0.bounds.runs_max == 0 {

@@ -18,6 +18,8 @@ pub(super) struct Places {
     pub workers: Vec<Worker>,
     /// Nobody gets a place any more.
     pub is_closing: bool,
+    /// The journal failed: whatever is driven now would fail, too.
+    pub has_failed: bool,
     /// What is due has to be looked up anew.
     pub looks_again: bool,
     held: HashMap<RunId, Place>,
@@ -54,7 +56,7 @@ impl Places {
 
     /// Takes the next run out of the queue, if there is a place for it, with the worker that has least to do.
     pub fn next(&mut self, runs_max: usize) -> Option<(RunId, usize)> {
-        if self.is_closing || self.loads.iter().sum::<usize>() >= runs_max {
+        if self.is_closing || self.has_failed || self.loads.iter().sum::<usize>() >= runs_max {
             return None;
         }
         let worker = (0..self.loads.len()).min_by_key(|worker| self.loads[*worker])?;

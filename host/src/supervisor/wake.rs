@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Ground, Shared, ready, recover};
 use crate::journal;
+use crate::lifecycle::State;
 
 /// How long to wait before a journal that failed is asked again.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -25,7 +26,9 @@ pub(super) fn start(shared: &Arc<Shared>) -> io::Result<JoinHandle<()>> {
 
 fn watch(shared: &Shared) {
     loop {
-        let patience = take_up(shared).unwrap_or_else(|error| {
+        let has_failed = shared.places().has_failed;
+        let patience = if has_failed { Ok(None) } else { take_up(shared) };
+        let patience = patience.unwrap_or_else(|error| {
             tracing::error!("runs that are due are not woken: {error}");
             Some(AFTER_FAILURE)
         });
@@ -49,7 +52,9 @@ fn take_up(shared: &Shared) -> Result<Option<Duration>, journal::Error> {
     let Ground { journal, clock, .. } = &shared.ground;
     let due = ready::due(journal, clock.now(), DUE_MAX)?;
     let rows = due.into_iter().map(|run| journal.unfinished_run(run)).collect::<Result<Vec<_>, _>>()?;
-    recover::enqueue(shared, rows.iter().flatten());
+    // Whoever was paused meanwhile waits for a person.
+    let suspended = rows.iter().flatten().filter(|row| row.state == State::Suspended);
+    recover::enqueue(shared, suspended);
     // What is due and queued is due until it has gone on.
     Ok(ready::next_wake(journal)?.map(|at| at.since(clock.now()).max(LOOK_EVERY)))
 }
