@@ -187,6 +187,24 @@ fn a_run_sleeps_while_no_process_is_there_and_wakes_in_one_that_stays() {
     desk.last_is_whole();
 }
 
+/// Two runs that sleep do so until another moment each, which is no difference: neither while they sleep nor after it.
+#[test]
+fn runs_that_sleep_alike_are_alike() {
+    let desk = desk();
+    let run = |time| {
+        let args = ["run", "sleeper", "--allow-requested", "--patience", "0s", "--", "sleep", time];
+        desk.remit(&args).ends(code::WAITING);
+        desk.json(&["show", "last", "--json"])["run"].as_str().expect("an id").to_owned()
+    };
+    let [one, two, other] = ["1000", "1000", "2000"].map(run);
+    desk.remit(&["diff", &one, &two]).ends(code::OK);
+    desk.remit(&["diff", &one, &other]).ends(code::DIVERGED);
+    for run in [&one, &two] {
+        desk.remit(&["resume", run]).ends(code::OK);
+    }
+    desk.remit(&["diff", &one, &two]).ends(code::OK);
+}
+
 /// Killed while it stays, and stopped by Ctrl-C while it stays: the run waits on, and its record is as it was.
 #[test]
 fn whoever_stays_with_a_run_that_sleeps_may_go_at_any_time() {

@@ -50,6 +50,21 @@ impl Wait {
     }
 }
 
+impl Wait {
+    /// Tells whether two runs wait for the same, each at its own time: moments differ, and so does what names a proposal of a
+    /// run.
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Time { .. }, Self::Time { .. }) => true,
+            (Self::Signal { name, until }, Self::Signal { name: theirs, until: till }) => {
+                name == theirs && until.is_some() == till.is_some()
+            }
+            (Self::Approval { entry, .. }, Self::Approval { entry: theirs, .. }) => entry == theirs,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

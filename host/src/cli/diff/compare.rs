@@ -11,7 +11,7 @@ use crate::cli::session::Records;
 use crate::cli::show::entry_json;
 use crate::digest::Digest;
 use crate::gate::divergence::differences;
-use crate::gate::{End, Functions};
+use crate::gate::{End, Functions, Outcome};
 use crate::id::RunId;
 use crate::journal::{Entry, Kind};
 
@@ -130,7 +130,7 @@ fn difference(left: &Entry<'_>, right: &Entry<'_>, fuel_counts: bool) -> Option<
     }
     if left.kind() == Kind::State {
         let is_same = match (End::read(left.params()), End::read(right.params())) {
-            (Some(left), Some(right)) => left.outcome == right.outcome,
+            (Some(left), Some(right)) => is_same_end(&left.outcome, &right.outcome),
             _ => left.params() == right.params(),
         };
         if !is_same {
@@ -143,6 +143,14 @@ fn difference(left: &Entry<'_>, right: &Entry<'_>, fuel_counts: bool) -> Option<
         return Some(What::Outcome);
     }
     (fuel_counts && left.fuel() != right.fuel()).then_some(What::Fuel)
+}
+
+/// Whether two runs ended alike, or are parked alike.
+fn is_same_end(left: &Outcome, right: &Outcome) -> bool {
+    match (left, right) {
+        (Outcome::Waiting { wait: left }, Outcome::Waiting { wait: right }) => left.is_like(right),
+        _ => left == right,
+    }
 }
 
 impl Difference {
