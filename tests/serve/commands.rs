@@ -107,9 +107,8 @@ fn standard_input_is_lent() {
     let desk = desk();
     let host = served(&desk);
     let long = "line\n".repeat(50_000);
-    let said = desk
-        .remit_reading(&["run", "cli.wasm", "--limit", "output=8MiB", "--", "cat"], long.as_bytes())
-        .ends(code::OK);
+    let said =
+        desk.remit_reading(&["run", "cli.wasm", "--limit", "output=8MiB", "--", "cat"], long.as_bytes()).ends(code::OK);
     assert!(said.stdout.ends_with(&long), "{} bytes", said.stdout.len());
     desk.remit_reading(&["secret", "set", "token"], b"s3cret-value-of-a-token\n").ends(code::OK);
     assert!(desk.remit(&["secret", "list"]).ends(code::OK).stdout.contains("token"));

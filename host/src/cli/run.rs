@@ -16,6 +16,7 @@ use super::outward::outward;
 use super::plugin::Plugin;
 use super::report::{Failure, Result, note};
 use super::session::{Loaded, Session};
+use super::stand_in;
 use crate::agent::{Agent, Launch, LaunchError, Outward, Stop, accept};
 use crate::engine::World;
 use crate::meter::{LimitKind, Limits};
@@ -56,7 +57,10 @@ pub fn prepare(session: &Session, plugin: &Plugin, args: &args::Run) -> Result<P
         false => connectors::agent(session, plugin, &what, &resolved.links)?,
     };
     let outward = outward(session, &plugin.identity.to_string(), &granted.remit)?;
-    let launch = launch(plugin, &agent, args, granted)?;
+    let mut launch = launch(plugin, &agent, args, granted)?;
+    if stand_in::file_of(session.home()).is_some() {
+        launch.seed = stand_in::SEED;
+    }
     Ok(Prepared { agent, launch, outward, resolved })
 }
 
