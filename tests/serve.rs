@@ -3,6 +3,8 @@
 
 mod commands;
 mod ends;
+mod foreground;
+mod http;
 
 use serde_json::Value as Json;
 

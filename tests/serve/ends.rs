@@ -67,7 +67,7 @@ fn a_host_that_is_told_to_end_suspends_everything_and_the_next_goes_on() {
     for signal in ["TERM", "INT"] {
         let desk = desk();
         let looping = start(&desk, &["limits.wasm", "--limit", "fuel=9000000000000000000", "--", "loop"]);
-        let runs = logging(&desk, 2, "2000");
+        let runs = logging(&desk, 2, "300");
         let host = served(&desk);
         wait_for_lines(&desk, &runs[0].1, 3);
         host.signal(signal);
@@ -76,10 +76,10 @@ fn a_host_that_is_told_to_end_suspends_everything_and_the_next_goes_on() {
         desk.remit(&["verify", &looping]).ends(code::OK);
         let host = served(&desk);
         for (_, folder) in &runs {
-            wait_for_lines(&desk, folder, 2000);
+            wait_for_lines(&desk, folder, 300);
         }
         ended(host);
-        finished_once(&desk, &runs, 2000);
+        finished_once(&desk, &runs, 300);
     }
 }
 

@@ -45,8 +45,10 @@ impl From<journal::Error> for ParkError {
 pub fn state_of(summary: &Summary) -> State {
     let last = summary.state.as_deref().and_then(|body| LastState::read(body).ok());
     match last.as_ref().map(LastState::state) {
-        Some(state) if state != State::Running => state,
+        Some(state) if state.is_end() => state,
+        // Also one that is on its way to where its record ends, which says something else.
         _ if summary.live => State::Running,
+        Some(state) if state != State::Running => state,
         _ => State::Interrupted,
     }
 }

@@ -78,6 +78,8 @@ pub enum FromHost {
     Prompt(String),
     /// It has ended with this code.
     Exit(u8),
+    /// It does the command: before this, nothing was done.
+    Begun,
     /// This host does not do such commands: another may, when this one has ended.
     Later,
 }
@@ -124,6 +126,7 @@ impl FromHost {
             Self::Exit(code) => write(to, 3, &[*code]),
             Self::Later => write(to, 4, &[]),
             Self::Input => write(to, 5, &[]),
+            Self::Begun => write(to, 6, &[]),
         }
     }
 
@@ -139,6 +142,7 @@ impl FromHost {
             (3, bytes) if bytes.len() == 1 => Ok(Self::Exit(bytes[0])),
             (4, _) => Ok(Self::Later),
             (5, _) => Ok(Self::Input),
+            (6, _) => Ok(Self::Begun),
             (kind, _) => Err(unknown(kind)),
         }
     }

@@ -1,6 +1,7 @@
 //! What guests can reach: one file per WIT interface, each a page of lines that name a function, its class and its
 //! work. Whatever a component imports of them is linked; what the remit does not hold is refused at the call.
 
+pub mod approval;
 pub mod bindings;
 pub mod config;
 pub mod connector;
@@ -9,6 +10,8 @@ pub mod kv;
 pub mod link;
 pub mod log;
 pub mod model;
+pub mod signal;
+pub mod timer;
 pub mod tools;
 pub mod wasi;
 
@@ -346,10 +349,13 @@ pub fn link(engine: &Engine, offer: Offer, imports: &[String]) -> wasmtime::Resu
     let mut functions = Functions::default();
     let wanted = imports.iter().filter_map(|import| import.split('@').next()).collect();
     let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions, wanted };
+    approval::link(&mut link)?;
     config::link(&mut link)?;
     kv::link(&mut link)?;
     log::link(&mut link)?;
     model::link(&mut link)?;
+    signal::link(&mut link)?;
+    timer::link(&mut link)?;
     tools::link(&mut link)?;
     wasi::link(&mut link)?;
     (offer.more)(&mut link)?;

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::args::RunRef;
 use super::attend::attend;
+use super::commands::Commands;
 use super::exit::Exit;
 use super::find::Named;
 use super::report::Failure;
@@ -23,6 +24,8 @@ use crate::id::RunId;
 pub struct Desk {
     /// The home.
     pub session: Session,
+    /// What it does for clients.
+    pub commands: Commands,
 }
 
 impl Backend for Desk {
@@ -61,6 +64,8 @@ impl Backend for Desk {
     }
 
     fn attend(&self, stream: UnixStream) {
+        // Whose connection ends before anything has begun looks again.
+        let Some(_under_way) = self.commands.begin() else { return };
         if let Err(error) = attend(&self.session, stream) {
             tracing::debug!("a client was not attended to: {error}");
         }

@@ -48,11 +48,12 @@ pub fn forward(home: &Path, arguments: &[OsString]) -> Result<Forwarded> {
         Err(error) if is_gone(&error) => return Ok(Forwarded::NotDone),
         Err(error) => return Err(error).or_fail(Exit::HostFailed, "cannot ask who serves the home"),
     }
-    let lent = lend(stream, arguments);
-    lent.or_fail(
-        Exit::HostFailed,
-        "the host that serves the home has ended, and what it did may go on with the next one",
-    )
+    let mut is_begun = false;
+    match lend(stream, arguments, &mut is_begun) {
+        Err(error) if is_gone(&error) && !is_begun => Ok(Forwarded::NotDone),
+        lent => lent
+            .or_fail(Exit::HostFailed, "the host has ended that serves the home; what it did may go on with the next"),
+    }
 }
 
 fn is_gone(error: &io::Error) -> bool {
@@ -101,7 +102,7 @@ fn read_head(stream: &mut UnixStream) -> io::Result<String> {
 }
 
 /// Lends the host this process's streams until the command has ended.
-fn lend(mut stream: UnixStream, arguments: &[OsString]) -> io::Result<Forwarded> {
+fn lend(mut stream: UnixStream, arguments: &[OsString], is_begun: &mut bool) -> io::Result<Forwarded> {
     let sending = Arc::new(Mutex::new(stream.try_clone()?));
     send(&sending, &FromClient::Command(Box::new(command(arguments)?)))?;
     let signals = Signals::watch()?;
@@ -125,6 +126,7 @@ fn lend(mut stream: UnixStream, arguments: &[OsString]) -> io::Result<Forwarded>
                 let typed = rpassword::prompt_password(text)?;
                 send(&sending, &FromClient::Answer(typed.into_bytes()))?;
             }
+            FromHost::Begun => *is_begun = true,
             FromHost::Input => send(&sending, &FromClient::Input(input()?))?,
             FromHost::Exit(code) => return Ok(Forwarded::Done(Exit::of_code(code))),
             FromHost::Later => return Ok(Forwarded::NotDone),

@@ -2,6 +2,7 @@
 //!
 //! `clap` is named only here and below. A command prints its result on stdout and everything else on stderr.
 
+mod approvals;
 pub mod args;
 mod ask;
 #[cfg(unix)]
@@ -11,6 +12,8 @@ mod backend;
 mod build;
 mod caller;
 mod check;
+#[cfg(unix)]
+mod commands;
 mod completions;
 mod config;
 mod connectors;
@@ -21,7 +24,10 @@ mod embedded;
 pub mod exit;
 mod explain;
 mod export;
+mod failures;
 mod find;
+#[cfg(unix)]
+mod foreground;
 #[cfg(unix)]
 mod forward;
 mod give;
@@ -30,6 +36,7 @@ mod grants;
 mod home;
 mod identity;
 mod install;
+mod loaded;
 mod new;
 mod outcome;
 mod outfit;
@@ -55,6 +62,7 @@ mod serve;
 mod session;
 mod shell;
 mod show;
+mod signal;
 mod signals;
 mod stand_in;
 mod start;
@@ -66,6 +74,7 @@ mod tests;
 mod uninstall;
 mod verify;
 mod version;
+mod wait;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -133,6 +142,18 @@ enum Command {
     /// files are opened again at their place, and timers keep their deadline. What its host was doing when it was killed
     /// is done again where that is harmless; else the run is in doubt, and `remit decide` says what became of it.
     Resume(args::Resume),
+    /// Send a run a signal: a name, and JSON
+    ///
+    /// It is kept until the run asks for it, whether or not it waits for it now, and the run is told of it once. Those of
+    /// one name come in the order in which they were sent.
+    Signal(args::Signal),
+    /// List what runs ask a person
+    #[command(after_help = "Example:\n  remit approvals --json")]
+    Approvals(args::Json),
+    /// Approve what runs ask: all that is named, or nothing
+    Approve(args::Approve),
+    /// Deny what runs ask: all that is named, or nothing
+    Deny(args::Deny),
     /// Say what became of an effect that is in doubt
     Decide(args::Decide),
     /// Run again against the record, and compare every call
@@ -226,11 +247,12 @@ fn run_arguments(arguments: Vec<OsString>) -> Exit {
         Ok(line) => line,
         Err(exit) => return exit,
     };
+    let arguments = if line.command.is_for_hosts() { arguments } else { Vec::new() };
     let shell = Shell::new(line.globals, arguments);
     telemetry::start(shell.verbose());
-    match line.command.is_for_hosts().then(|| shell.have_done()) {
-        Some(Err(failure)) => ended(&failure),
-        Some(Ok(())) | None => run_line(&shell, line.command),
+    match shell.have_done() {
+        Ok(()) => run_line(&shell, line.command),
+        Err(failure) => ended(&failure),
     }
 }
 
@@ -264,6 +286,10 @@ impl Command {
             | Self::Runs(_)
             | Self::Resume(_)
             | Self::Decide(_)
+            | Self::Signal(_)
+            | Self::Approvals(_)
+            | Self::Approve(_)
+            | Self::Deny(_)
             | Self::Diff(_)
             | Self::Crashtest(_)
             | Self::Export(_)
@@ -295,7 +321,7 @@ impl Command {
     /// Tells whether it has no guest to drive, so that also a host does it that has room for no more than its one run.
     #[cfg(unix)]
     fn is_light(&self) -> bool {
-        !matches!(self, Self::Run(_) | Self::Resume(_) | Self::Replay(_))
+        !matches!(self, Self::Run(_) | Self::Start(_) | Self::Resume(_) | Self::Replay(_))
     }
 }
 
@@ -329,6 +355,10 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Runs(args) => runs::runs(shell, &args),
         Command::Show(args) => show::show(shell, &args),
         Command::Resume(args) => resume::resume(shell, &args),
+        Command::Signal(args) => signal::signal(shell, &args),
+        Command::Approvals(args) => approvals::approvals(shell, &args),
+        Command::Approve(args) => approvals::approve(shell, &args),
+        Command::Deny(args) => approvals::deny(shell, &args),
         Command::Decide(args) => resume::decide(shell, &args),
         Command::Replay(args) => replay::replay(shell, &args),
         Command::Diff(args) => diff::diff(shell, &args),

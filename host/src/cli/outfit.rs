@@ -7,10 +7,11 @@ use std::sync::Arc;
 use super::args::Choice;
 use super::connectors::{self, Resolved};
 use super::grant::keep_out_of_home;
+use super::loaded::Loaded;
 use super::outward::outward;
 use super::plugin::{Declared, Identity, Plugin};
 use super::report::Result;
-use super::session::{Loaded, Session};
+use super::session::Session;
 use crate::agent::{Agent, Outward, Recalled, recall};
 use crate::capability::config::Values;
 use crate::config::{self, Config};
@@ -51,11 +52,19 @@ pub fn fit_out(session: &Session, run: RunId, choices: &[Choice]) -> Result<Fitt
         true => agent,
         false => connectors::agent(session, &plugin, &what, &resolved.links)?,
     };
-    let config = config::read(session.home().path())?;
-    recalled.header.mounts.values().try_for_each(|folder| keep_out_of_home(Path::new(folder), session.home()))?;
-    let (most, values) = (remit.under(&config.ceiling), values(&config, &recalled));
+    let (most, values) = holds_now(session, &recalled)?;
     let outward = outward(session, &recalled.header.plugin.identity, remit)?;
     Ok(Fitted { recalled, agent, outward, most, values, resolved })
+}
+
+/// Returns the most that a run may do by the configuration as it is now, and what that has for its plugin.
+///
+/// # Errors
+/// When the configuration cannot be read, or a folder of the run holds the home.
+pub fn holds_now(session: &Session, recalled: &Recalled) -> Result<(Remit, Values)> {
+    let config = config::read(session.home().path())?;
+    recalled.header.mounts.values().try_for_each(|folder| keep_out_of_home(Path::new(folder), session.home()))?;
+    Ok((recalled.remit().under(&config.ceiling), values(&config, recalled)))
 }
 
 /// Returns the plugin of a run as its record has it.

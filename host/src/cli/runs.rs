@@ -12,7 +12,7 @@ use super::table::table;
 use crate::agent::state_of;
 use crate::gate::{End, LastState};
 use crate::journal::Summary;
-use crate::lifecycle::Transition;
+use crate::lifecycle::{State, Transition};
 use crate::meter::quantity;
 
 /// Lists the runs.
@@ -57,7 +57,10 @@ pub fn is_over(summary: &Summary) -> bool {
 
 /// Returns the name of the state that a run is in, and how it ended for one that has.
 fn state(summary: &Summary) -> &'static str {
-    end_of(summary).map_or_else(|| state_of(summary).name(), |end| end.outcome.name())
+    match (state_of(summary), end_of(summary)) {
+        (State::Running, _) | (_, None) => state_of(summary).name(),
+        (_, Some(end)) => end.outcome.name(),
+    }
 }
 
 fn row(summary: &Summary) -> Vec<String> {

@@ -3,6 +3,7 @@
 use super::Shell;
 use super::args;
 use super::backend::Desk;
+use super::commands::Commands;
 use super::exit::Exit;
 use super::outfit::Outfits;
 use super::report::{OrFail as _, Result, note, print};
@@ -27,7 +28,9 @@ pub fn serve(shell: &Shell, _args: &args::Serve) -> Result {
     let supervisor = Supervisor::start(ground, Bounds { runs_max: runs, queue_max: queue });
     let supervisor = supervisor.or_fail(Exit::HostFailed, "cannot start the threads that drive runs")?;
     let listener = Listener::bind(session.home().path()).or_fail(Exit::HostFailed, "nobody can ask this host")?;
-    let backend = Box::new(Desk { session: session.clone().supervised_by(&supervisor) });
+    let commands = Commands::default();
+    let desk = Desk { session: session.clone().supervised_by(&supervisor), commands: commands.clone() };
+    let backend = Box::new(desk);
     let home = session.home().path().display().to_string();
     let api = Api { supervisor: supervisor.clone(), backend, home };
     let server = Server::start(listener, api).or_fail(Exit::HostFailed, "cannot answer on the socket")?;
@@ -42,6 +45,7 @@ pub fn serve(shell: &Shell, _args: &args::Serve) -> Result {
         }
     }
     drop(server);
+    commands.wait_for_all(stop_time);
     session.journal().clone().close()?;
     Ok(Exit::Ok)
 }

@@ -10,10 +10,11 @@ use super::Shell;
 use super::args::RunRef;
 use super::caller;
 use super::exit::Exit;
+use super::loaded::Loaded;
 use super::report::{Failure, Result};
 use super::seats::Seats;
 use super::signals;
-use crate::agent::{Agent, Connected, Host, PrepareError, RecallError, SEATS_MAX, Stop};
+use crate::agent::{Connected, Host, PrepareError, SEATS_MAX, Stop};
 use crate::digest::{Content, Digest};
 use crate::engine::{Cache, Engine, PoolSize};
 use crate::gate::Functions;
@@ -55,33 +56,11 @@ pub struct Records {
     is_lasting: bool,
     /// Those of them that commands drive themselves.
     seats: Seats,
+    /// Whether the signals that end a run are heeded.
+    heeded: OnceLock<()>,
 }
 
 type LazyHost = OnceLock<ManuallyDrop<Host>>;
-
-/// An agent of one command. Taking it apart takes longer than a short run, so that is left to the end of the process; a
-/// host that lives long does take it apart.
-pub struct Loaded {
-    /// Until it is dropped.
-    agent: Option<Agent>,
-    is_left: bool,
-}
-
-impl Deref for Loaded {
-    type Target = Agent;
-
-    fn deref(&self) -> &Agent {
-        self.agent.as_ref().expect("it is there until it is dropped")
-    }
-}
-
-impl Drop for Loaded {
-    fn drop(&mut self) {
-        if self.is_left {
-            std::mem::forget(self.agent.take());
-        }
-    }
-}
 
 impl Session {
     /// Opens home and journal. `command` is what others who wait for the home are told.
@@ -133,6 +112,7 @@ impl Session {
             runs_max,
             is_lasting: runs_max > 1,
             seats: Seats::default(),
+            heeded: OnceLock::new(),
         };
         Ok(Self { shared: Arc::new(Shared { home, records }), clock: shell.clock().clone(), supervisor: None })
     }
@@ -200,6 +180,7 @@ impl Records {
             runs_max: 1,
             is_lasting: false,
             seats: Seats::default(),
+            heeded: OnceLock::new(),
         }
     }
 
@@ -257,7 +238,7 @@ impl Records {
         let agent = host.prepare_with(component, &self.cache, connected);
         let stats = self.cache.stats();
         tracing::debug!(hits = stats.hits, compiled = stats.compiled, "compiled-component cache");
-        agent.map(|agent| Loaded { agent: Some(agent), is_left: !self.is_lasting })
+        agent.map(|agent| Loaded::new(agent, !self.is_lasting))
     }
 
     /// Returns the table of the functions that a run's entries name: the host's, and those of its component's interfaces
@@ -316,7 +297,8 @@ impl Records {
         Ok(self.journal.blob(digest)?)
     }
 
-    /// Drives a future to its end on this thread; from before its start, the signals that end a run go to `stop`.
+    /// Drives a future to its end on this thread; from before its start, the signals that end a run go to `stop`, which is
+    /// the same one for all that a command drives.
     ///
     /// # Errors
     /// When the system gives no runtime or no signals.
@@ -324,7 +306,9 @@ impl Records {
         let failed = |error| Failure::from_error(Exit::HostFailed, error);
         match caller::client() {
             Some(client) => client.interrupts(stop),
-            None => signals::set(&stop.flag()).map_err(failed)?,
+            // Once: a second handler would take a first signal for a second one.
+            None if self.heeded.set(()).is_ok() => signals::set(&stop.flag()).map_err(failed)?,
+            None => {}
         }
         let _seat = self.seats.take();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
@@ -366,39 +350,4 @@ fn unopened(error: journal::Error, path: &Path) -> Failure {
 pub fn unfit(error: PrepareError, what: &str) -> Failure {
     let hint = error.hint();
     Failure::from_error(Exit::PluginUnfit, error).context(what).hint(hint)
-}
-
-impl From<journal::Error> for Failure {
-    fn from(error: journal::Error) -> Self {
-        use journal::Error as E;
-        let (exit, hint) = match &error {
-            E::Busy(_) => (Exit::HomeBusy, Some("wait for the other process")),
-            E::NewerFormat { .. } => (Exit::JournalDamaged, Some("use the Remit that wrote this home, or a newer one")),
-            E::Damaged(_) | E::BadSignature { .. } => (
-                Exit::JournalDamaged,
-                Some("the other runs may be whole: `remit verify RUN` checks one; restore a backup"),
-            ),
-            E::NoSuchRun(_) => (Exit::NoSuchRun, Some("`remit runs` lists the runs of this home")),
-            E::NoSuchPlugin(_) => (Exit::PluginUnfit, Some("`remit plugins` lists what is installed")),
-            E::NotReserved { .. } => (Exit::Usage, Some("`remit grants` lists the calls that nobody has settled")),
-            E::NoSuchGrant(_) | E::GrantEnded(_) => (Exit::Usage, Some("`remit grants --all` lists all there were")),
-            E::DiskFull => (Exit::HostFailed, Some("make room and run again; what was recorded is whole")),
-            E::ReadOnly(_) => (Exit::HostFailed, Some("give --home a folder that can be written")),
-            _ => (Exit::HostFailed, None),
-        };
-        let failure = Self::from_error(exit, error);
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
-}
-
-impl From<RecallError> for Failure {
-    fn from(error: RecallError) -> Self {
-        match error {
-            RecallError::Journal(error) => error.into(),
-            error => Self::from_error(Exit::JournalDamaged, error),
-        }
-    }
 }

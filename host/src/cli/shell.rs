@@ -49,7 +49,7 @@ enum Color {
 pub struct Shell {
     globals: Globals,
     clock: Clock,
-    /// The command line, for a host to do it if that is what it takes.
+    /// The command line, for a host to do it; nothing where no host does it.
     arguments: Vec<OsString>,
     /// The home that the host serves that this is done by.
     session: Option<Session>,
@@ -143,7 +143,9 @@ impl Shell {
     /// The end of the command, if it was done; and when the host cannot be asked.
     pub(super) fn have_done(&self) -> Result<()> {
         #[cfg(unix)]
-        if let forward::Forwarded::Done(exit) = forward::forward(&self.home_path()?, &self.arguments)? {
+        if !self.arguments.is_empty()
+            && let forward::Forwarded::Done(exit) = forward::forward(&self.home_path()?, &self.arguments)?
+        {
             return Err(report::Failure::done(exit));
         }
         Ok(())

@@ -90,11 +90,15 @@ fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {
             remit.describe(None).into_iter().map(|line| format!("may        {}: {}", line.capability, line.scope)),
         );
     }
-    match end_of(summary) {
+    match end_of(summary).filter(|_| state_of(summary) != State::Running) {
         None => lines.push(format!("state      {}", unended(summary))),
         Some(end) => {
             lines.push(format!("state      {}", sentence(&end.outcome)));
             lines.push(format!("used       {}", end.usage));
+            let signals = records.journal().signals(summary.id)?.into_iter();
+            lines.extend(
+                signals.map(|signal| format!("signal     {}, sent {} UTC by {}", signal.name, signal.at, signal.by)),
+            );
             if !end.called.is_nothing() {
                 lines.push(format!("connectors {}", end.called));
             }

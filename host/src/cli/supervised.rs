@@ -9,6 +9,23 @@ use crate::id::RunId;
 use crate::lifecycle::State;
 use crate::supervisor::{Claim, Refused};
 
+/// What answers for a run in the foreground while it lasts.
+#[cfg(unix)]
+pub use super::foreground::answering as answered;
+
+/// What answers for a run in the foreground: nothing, where there are no sockets for it.
+#[cfg(not(unix))]
+pub struct Answering;
+
+/// Returns the session in which to claim a run.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn answered(session: &Session) -> Result<(Session, Option<Answering>)> {
+    Ok((session.clone(), None))
+}
+
 impl Session {
     /// Says that this command has a run from here on, until what is returned is dropped; `stop` is what stops it.
     ///
@@ -16,6 +33,12 @@ impl Session {
     /// When somebody else drives it.
     pub fn claim(&self, run: RunId, stop: &Stop) -> Result<Option<Claim>> {
         Ok(self.supervisor().map(|supervisor| supervisor.claim(run, stop)).transpose()?)
+    }
+
+    /// Says that a run may be able to go on which waited. Returns whether there is a host that sees to it.
+    pub fn look_again(&self) -> bool {
+        let host = self.supervisor().filter(|supervisor| supervisor.drives());
+        host.inspect(|supervisor| supervisor.look_again()).is_some()
     }
 
     /// Pauses or ends a run, whoever drives it.

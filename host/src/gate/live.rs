@@ -7,6 +7,7 @@ mod record;
 mod remote;
 mod resumed;
 mod standing;
+mod wait;
 
 pub use self::admission::{Admission, Refusal};
 pub use self::family::Family;
@@ -93,6 +94,8 @@ pub struct Live<C> {
     shown: Vec<(OutputStream, Vec<u8>)>,
     /// What the call that is performed found.
     note: Option<String>,
+    /// Whether the run may be suspended while it waits.
+    suspends: bool,
     /// Whether something was recorded that replay cannot derive and that is not durable yet.
     undurable_inputs: bool,
 }
@@ -144,6 +147,7 @@ impl<C> Live<C> {
             output: Output::default(),
             shown: Vec::new(),
             note: None,
+            suspends: true,
             undurable_inputs: false,
         }
     }

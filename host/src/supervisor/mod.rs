@@ -138,18 +138,21 @@ impl Supervisor {
     /// # Errors
     /// When the system gives no threads.
     pub fn start(ground: Ground, bounds: Bounds) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
-            ground,
-            bounds,
-            places: Mutex::default(),
-            changed: Condvar::new(),
-            wake: Condvar::new(),
-        });
-        let count = thread::available_parallelism().map_or(1, usize::from).clamp(1, bounds.runs_max.max(1));
+        let count = thread::available_parallelism().map_or(1, usize::from).min(bounds.runs_max);
+        let places = Mutex::new(Places::of(count));
+        let shared = Arc::new(Shared { ground, bounds, places, changed: Condvar::new(), wake: Condvar::new() });
         let workers = (0..count).map(|number| Worker::start(number, &shared)).collect::<std::io::Result<Vec<_>>>()?;
         shared.places().workers = workers;
-        wake::start(&shared)?;
+        // Where nothing is driven, nothing is woken.
+        if bounds.runs_max > 0 {
+            wake::start(&shared)?;
+        }
         Ok(Self(shared))
+    }
+
+    /// Tells whether it drives runs itself, and not only knows of those that others drive.
+    pub fn drives(&self) -> bool {
+        self.0.bounds.runs_max > 0
     }
 
     /// Has it look again for runs that are due: one may have been suspended until an earlier time than it waits for.
@@ -216,6 +219,9 @@ impl Supervisor {
         };
         if places.is_closing {
             return Err(Refused::Closing);
+        }
+        if self.0.bounds.runs_max == 0 {
+            return Err(Refused::Full { max: 0 });
         }
         places.asked.insert(run, by.to_owned());
         places.queue.push(Waiting { run, priority: row.priority, owner: row.owner });
@@ -327,8 +333,11 @@ impl Shared {
     fn left(&self, run: RunId) {
         let mut places = self.places();
         places.free(run);
+        // It may wait for a time from here on.
+        places.looks_again = true;
         self.fill(&mut places);
         drop(places);
         self.changed.notify_all();
+        self.wake.notify_all();
     }
 }

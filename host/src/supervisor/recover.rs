@@ -24,17 +24,25 @@ pub(super) fn recover(shared: &Shared) -> Result<usize, journal::Error> {
         let Some(last) = page.last() else { return Ok(count) };
         after = Some(last.run);
         let now = clock.now();
-        let page: Vec<_> = {
-            let places = shared.places();
-            let is_idle = |run: &Unfinished| !places.holds(run.run) && !places.queue.holds(run.run);
-            page.into_iter().filter(|run| is_idle(run) && judge(run, now) != Readiness::Waits).collect()
-        };
-        let (ready, interrupted): (Vec<_>, Vec<_>) =
-            page.into_iter().partition(|run| judge(run, now) == Readiness::Ready);
+        let (mut ready, mut interrupted) = (Vec::new(), Vec::new());
+        for run in idle(shared, page) {
+            match judge(journal, &run, now)? {
+                Readiness::Ready => ready.push(run),
+                Readiness::Interrupted => interrupted.push(run),
+                Readiness::Waits => {}
+            }
+        }
         let survivors = counted(shared, &interrupted)?;
         let queued = ready.iter().chain(interrupted.iter().filter(|run| survivors.contains(&run.run)));
         count += enqueue(shared, queued);
     }
+}
+
+/// Returns those that nobody has.
+fn idle(shared: &Shared, mut runs: Vec<Unfinished>) -> Vec<Unfinished> {
+    let places = shared.places();
+    runs.retain(|run| !places.holds(run.run) && !places.queue.holds(run.run));
+    runs
 }
 
 /// Queues runs that nobody has, and returns how many.

@@ -11,6 +11,12 @@ use crate::journal;
 /// How long to wait before a journal that failed is asked again.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
+/// How long to wait at least before looking again, so that what waits for a place is not looked for all the time.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Runs that are queued in one go.
+const DUE_MAX: usize = 1_000;
+
 /// Starts the thread. It ends when the supervisor does.
 pub(super) fn start(shared: &Arc<Shared>) -> io::Result<JoinHandle<()>> {
     let shared = shared.clone();
@@ -41,6 +47,9 @@ fn watch(shared: &Shared) {
 /// Queues what is due, and returns how long it is until something else is.
 fn take_up(shared: &Shared) -> Result<Option<Duration>, journal::Error> {
     let Ground { journal, clock, .. } = &shared.ground;
-    recover::enqueue(shared, ready::due(journal, clock.now())?.iter());
-    Ok(ready::next_wake(journal)?.map(|at| at.since(clock.now())))
+    let due = ready::due(journal, clock.now(), DUE_MAX)?;
+    let rows = due.into_iter().map(|run| journal.unfinished_run(run)).collect::<Result<Vec<_>, _>>()?;
+    recover::enqueue(shared, rows.iter().flatten());
+    // What is due and queued is due until it has gone on.
+    Ok(ready::next_wake(journal)?.map(|at| at.since(clock.now()).max(LOOK_EVERY)))
 }

@@ -7,31 +7,33 @@ mod claim;
 mod death;
 mod kv;
 mod long;
+mod state;
 mod together;
+mod wait;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::mem;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use self::claim::Trial;
 pub use self::death::Death;
 pub use self::together::Together;
+pub(super) use self::wait::Told;
+use self::wait::Waits;
 use super::amounts::Settlement;
-use super::blob::{self, Blob, Cut};
-use super::entry::{FunctionDef, FunctionId, Kind, Part, Raw, Record};
+use super::blob::{Blob, Kept};
+use super::entry::{FunctionDef, FunctionId, Part, Raw, Record};
 use super::error::Error;
 use super::message::{Append, Claiming, Message, Promise};
 use super::overlay::Overlay;
 use super::progress::{Durable, Progress};
 use super::reader::Reader;
 use super::row::StateBody;
-use super::{Core, INLINE_MAX, header};
+use super::{Core, INLINE_MAX};
 use crate::digest::Digest;
 use crate::id::RunId;
-use crate::lifecycle::{State, Stated};
+use crate::lifecycle::State;
 
 /// A segment is handed over before its entries take more than this many bytes. Several make a row of the log, which
 /// they fill the better the smaller they are; each costs about 75 bytes of its own.
@@ -55,8 +57,8 @@ pub struct RunWriter {
     fuel: u64,
     time_us: u64,
     blobs_used: HashSet<Digest>,
-    /// The payload that was cut last.
-    last_cut: Option<Arc<Cut>>,
+    /// The payloads that were cut last.
+    kept: Kept,
     kv: Overlay,
     scratch: Vec<u8>,
     /// The namespace of the plugin's identity.
@@ -69,6 +71,7 @@ pub struct RunWriter {
     unsettled: Option<u64>,
     /// What became of claims, not handed over yet.
     settlements: Vec<(u64, Settlement)>,
+    waits: Waits,
     /// After which entry the process dies, where its crashes are tried out; else after none.
     dies_after: u64,
     is_dying: bool,
@@ -104,6 +107,8 @@ pub(super) struct Start {
     pub functions: Vec<FunctionDef>,
     pub blobs_used: HashSet<Digest>,
     pub namespace: Digest,
+    /// Whether the journal says that the run waits.
+    pub is_waiting: bool,
 }
 
 impl RunWriter {
@@ -122,7 +127,7 @@ impl RunWriter {
             fuel: start.fuel,
             time_us: start.time_us,
             blobs_used: start.blobs_used,
-            last_cut: None,
+            kept: Kept::default(),
             kv: Overlay::new(start.namespace),
             scratch: Vec::new(),
             owner: start.namespace,
@@ -130,11 +135,13 @@ impl RunWriter {
             trial: None,
             unsettled: None,
             settlements: Vec::new(),
+            waits: Waits::new(start.is_waiting),
             dies_after: u64::MAX,
             is_dying: false,
             death: Death::Sudden,
         };
         writer.begin_segment();
+        writer.core.store.owned(writer.run, writer.epoch);
         writer
     }
 
@@ -214,35 +221,6 @@ impl RunWriter {
         self.defined
     }
 
-    /// Appends a state entry with `body` as its params, and closes and signs the segment. Await
-    /// [`RunWriter::durable`] before anybody is told.
-    ///
-    /// kv writes that no entry was recorded for are dropped: their call did not happen. What a call that was not
-    /// settled had claimed is settled as used: it may have been sent.
-    ///
-    /// # Errors
-    /// As [`RunWriter::call`]; [`Error::NotJson`] when `body` does not serialize.
-    pub fn state(&mut self, fuel: u64, time_us: u64, body: &(impl Serialize + Stated)) -> Result<u64, Error> {
-        let json = header::canonical(body)?;
-        blob::check_len("a state", &json)?;
-        self.settle_trial()?;
-        if let Some(intent) = self.unsettled {
-            self.settle(intent, Settlement::Used);
-        }
-        self.kv.drop_from(self.next_entry);
-        let mut list = Vec::new();
-        let params = self.part("a state", &json, &mut list)?;
-        let (fuel_delta, time) = (fuel.wrapping_sub(self.fuel), time_us.wrapping_sub(self.time_us));
-        let (kind, outcome) = (Kind::State, Part::Inline(&[]));
-        Raw { kind, function: 0, fuel: fuel_delta, time, params, outcome, extension: None }.encode(&mut self.open.body);
-        let state = StateBody::of(params);
-        (self.fuel, self.time_us) = (fuel, time_us);
-        let entry = self.next_entry;
-        self.next_entry += 1;
-        self.hand_over(Some((body.state(), state)), false)?;
-        Ok(entry)
-    }
-
     /// Hands over what is buffered. It becomes durable within milliseconds.
     ///
     /// # Errors
@@ -308,13 +286,17 @@ impl RunWriter {
             kv: self.kv.take(self.next_entry),
             blobs: open.blobs,
             state,
+            waits: self.waits.change.take(),
+            told: self.waits.take_told(self.next_entry),
             barrier,
             claiming,
             settlements,
             promise: Promise::new(self.progress.clone()),
         };
         self.begin_segment();
-        self.kv.forget(self.progress.durable_entries());
+        let durable = self.progress.durable_entries();
+        self.kv.forget(durable);
+        self.waits.forget_told(durable);
         Ok(Some(Message::Append(Box::new(append))))
     }
 
@@ -340,6 +322,7 @@ impl Start {
             functions: reader.functions().to_vec(),
             blobs_used,
             namespace,
+            is_waiting: false,
         }
     }
 }
@@ -349,5 +332,6 @@ impl Drop for RunWriter {
     fn drop(&mut self) {
         let _buffered = self.hand_over(None, false);
         let _left = self.core.send(Message::Leave(self.run, self.epoch));
+        self.core.store.disowned(self.run, self.epoch);
     }
 }
