@@ -14,6 +14,7 @@ mod config;
 mod conformance;
 mod connectors;
 mod coverage;
+mod crashtest;
 mod files;
 mod harness;
 mod http;

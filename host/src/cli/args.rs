@@ -78,6 +78,19 @@ pub struct Run {
     pub arguments: Vec<String>,
 }
 
+/// `remit crashtest`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  remit crashtest plugins/brief --mount notes=docs --mount out=report:rw --allow-requested
+  remit crashtest triage --most 20")]
+pub struct Crashtest {
+    #[command(flatten)]
+    pub run: Run,
+    /// Kill at so many entries at most, spread evenly; at each in two ways
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub most: u64,
+}
+
 /// `remit serve`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  remit serve & remit start plugins/brief --allow-requested")]

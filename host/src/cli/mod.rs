@@ -17,6 +17,7 @@ mod commands;
 mod completions;
 mod config;
 mod connectors;
+mod crashtest;
 mod diff;
 mod doubt;
 mod embedded;
@@ -63,6 +64,7 @@ mod shell;
 mod show;
 mod signal;
 mod signals;
+mod stand_in;
 mod start;
 mod stored;
 mod supervised;
@@ -165,6 +167,14 @@ enum Command {
     Diff(args::Diff),
     /// Verify that a run's record is whole and signed
     Verify(args::Verify),
+    /// Kill a plugin's runs at every entry, resume them, and say whether anything was done twice or not at all
+    ///
+    /// It runs in a home of its own, with copies of the folders, the same grants and connectors, and stand-ins that count for
+    /// everything outside: nothing is sent, and requests are answered with 200 and `{}`, chats from a script. Each run is
+    /// killed once it has recorded an entry, on disk or on its way there, and goes on. It has to end as one that nobody
+    /// killed: with the same files, each idempotent write under one key, no other write sent twice, and a record that
+    /// replays. Or it waits for a person, who is told what is in doubt.
+    Crashtest(args::Crashtest),
     /// Write a run to a file that can be replayed and verified anywhere, without a home
     ///
     /// The bundle holds the run's record and those of the connectors that it called, with components, manifests, remits,
@@ -281,6 +291,7 @@ impl Command {
             | Self::Approve(_)
             | Self::Deny(_)
             | Self::Diff(_)
+            | Self::Crashtest(_)
             | Self::Export(_)
             | Self::Rm(_)
             | Self::Install(_)
@@ -352,6 +363,7 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Replay(args) => replay::replay(shell, &args),
         Command::Diff(args) => diff::diff(shell, &args),
         Command::Verify(args) => verify::verify(shell, &args),
+        Command::Crashtest(args) => crashtest::crashtest(shell, &args),
         Command::Export(args) => export::export(shell, &args),
         Command::Rm(args) => remove::remove(shell, &args),
         Command::Install(args) => install::install(shell, &args),

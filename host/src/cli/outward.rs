@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::exit::Exit;
 use super::report::{Failure, OrFail as _, Result, note};
 use super::session::Session;
+use super::stand_in;
 use crate::agent::Outward;
 use crate::capability::model::{Models, Remote, Tier, partition};
 use crate::capability::wasi::http::{Network, Secrets, Through};
@@ -27,6 +28,9 @@ use crate::secret::Vault;
 pub(super) fn outward(session: &Session, identity: &str, remit: &Remit) -> Result<Outward> {
     if remit.http().is_empty() && remit.model().is_none() {
         return Ok(Outward::default());
+    }
+    if let Some(file) = stand_in::file_of(session.home()) {
+        return stand_in::outward(session, &file, remit);
     }
     let config = config::read(session.home().path())?;
     let sender = Arc::new(Sender::new(Options::system(roots(&config.extra_roots)?, session.clock().clone())));

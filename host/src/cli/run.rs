@@ -17,6 +17,7 @@ use super::outward::outward;
 use super::plugin::Plugin;
 use super::report::{Failure, Result, note};
 use super::session::Session;
+use super::stand_in;
 use super::supervised::answered;
 use super::wait::Foreground;
 use crate::agent::{Agent, Launch, LaunchError, Outward, Stop, accept};
@@ -59,7 +60,10 @@ pub fn prepare(session: &Session, plugin: &Plugin, args: &args::Run) -> Result<P
         false => connectors::agent(session, plugin, &what, &resolved.links)?,
     };
     let outward = outward(session, &plugin.identity.to_string(), &granted.remit)?;
-    let launch = launch(plugin, &agent, args, granted)?;
+    let mut launch = launch(plugin, &agent, args, granted)?;
+    if stand_in::file_of(session.home()).is_some() {
+        launch.seed = stand_in::SEED;
+    }
     Ok(Prepared { agent, launch, outward, resolved })
 }
 

@@ -1,5 +1,6 @@
 //! Small arguments: `--limit`, `--label`, `--key`, and how a run is named.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -20,6 +21,18 @@ pub struct LimitArg {
     pub kind: LimitKind,
     /// Its value, in the limit's unit, at most what any host accepts.
     pub value: u64,
+}
+
+impl fmt::Display for LimitArg {
+    /// Prints what parses to the same: `memory=512MiB`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=", self.kind.key())?;
+        match self.kind.unit() {
+            Unit::Bytes => f.write_str(&quantity::exact_size(self.value)),
+            Unit::Millis => f.write_str(&quantity::exact_duration(self.value)),
+            Unit::Fuel | Unit::Count => write!(f, "{}", self.value),
+        }
+    }
 }
 
 impl FromStr for LimitArg {
