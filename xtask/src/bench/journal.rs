@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use remit::digest::Digest;
+use remit::gate::{End, Outcome, Where};
 use remit::journal::{FunctionId, Header, Journal, Kind, Options, Payload, Plugin, Record, RunWriter, SigningKey};
+use remit::meter::Usage;
 use remit::time::Timestamp;
 use serde_json::json;
 
@@ -195,8 +197,9 @@ fn record(run: &mut RunWriter, function: FunctionId, number: u64, params: &[u8],
 }
 
 fn end(run: &mut RunWriter) -> Result<()> {
-    let usage = json!({ "calls": 12, "bytes_in": 345, "bytes_out": 678, "kv_bytes": 90 });
-    let state = json!({ "state": "succeeded", "result": "{\"files\":1}", "at": "guest", "fuel": 1, "usage": usage });
+    let usage = Usage { calls: 12, bytes_in: 345, bytes_out: 678, kv_bytes: 90, ..Usage::default() };
+    let outcome = Outcome::Succeeded { result: Some("{\"files\":1}".into()) };
+    let state = End { outcome, at: Where::Guest, fuel: 1, usage, called: Usage::default(), by: None };
     run.state(1_000_000_000, 1_772_000_001_000_000, &state)?;
     Ok(run.durable()?.wait()?)
 }
