@@ -19,10 +19,12 @@ mod edit;
 mod entry;
 mod error;
 mod extension;
+mod fork;
 mod grants;
 mod header;
 mod index;
 mod kv;
+mod lineage;
 mod message;
 mod opening;
 mod overlay;
@@ -60,8 +62,10 @@ pub use self::bundle::{BUNDLE_MAX, Bundle, BundleError, Exported};
 pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};
 pub use self::extension::{EXTENSION_MAX, Extension};
+pub use self::fork::Parted;
 pub use self::grants::{Answer, Ended, Generation, Grant, GrantId, NewGrant, NotAGrantId, StoredGrant, Watch};
 pub use self::header::{Cause, Header, Payload, Plugin};
+pub use self::lineage::LINEAGE_MAX;
 pub use self::opening::Opening;
 pub use self::plugins::{Installation, Installed, Release, Uninstalled};
 pub use self::progress::{Durable, Progress};
@@ -166,8 +170,21 @@ impl Journal {
         };
         let (header, first_head) = (Packed::new(&bytes), chain::first(run, &bytes));
         let ask = |blobs| {
-            let (header, progress) = (header.clone(), start.progress.clone());
-            self.0.ask(|reply| Message::Accept(Box::new(Accept { run, header, blobs, first_head, progress, reply })))
+            let (header, progress, parent) = (header.clone(), start.progress.clone(), None);
+            self.0.ask(|reply| {
+                let (entries, fuel) = (0, 0);
+                Message::Accept(Box::new(Accept {
+                    run,
+                    header,
+                    blobs,
+                    first_head,
+                    progress,
+                    entries,
+                    fuel,
+                    parent,
+                    reply,
+                }))
+            })
         };
         match ask(self.unless_stored(&blobs)?) {
             // Its last other user was removed since we looked.
@@ -195,12 +212,15 @@ impl Journal {
         let row = self.row(run)?;
         let mut reader = self.reader(run)?;
         let mut blobs_used: HashSet<_> = row.blobs.iter().copied().collect();
-        let mut seen = Seen::default();
+        let (mut seen, own_from) = (Seen::default(), reader.own_from());
         while let Some(entry) = reader.next_raw()? {
-            blob::add_of([entry.params, entry.outcome], &mut blobs_used)?;
+            // What its past uses is counted for the run that recorded it.
+            if entry.number >= own_from {
+                blob::add_of([entry.params, entry.outcome], &mut blobs_used)?;
+            }
             seen.take(&entry);
         }
-        let epoch = reader.epoch + 1;
+        let epoch = reader.epoch() + 1;
         let start = Start::after(&reader, epoch, blobs_used, Header::decode(&row.header.unpack()?)?.namespace());
         let (at, tail, progress) = (reader.at, reader.tail(), start.progress.clone());
         self.0.ask(|reply| {
@@ -238,7 +258,8 @@ impl Journal {
     /// Removes a run, and the blobs that only it used. What it wrote to kv stays.
     ///
     /// # Errors
-    /// [`Error::NoSuchRun`]; [`Error::Live`] while it has a writer.
+    /// [`Error::NoSuchRun`]; [`Error::Live`] while it has a writer; [`Error::HasFork`] while a run is there that was forked
+    /// from it.
     pub fn remove(&self, run: RunId) -> Result<(), Error> {
         self.0.ask(|reply| Message::Remove(run, reply))
     }

@@ -45,6 +45,9 @@ pub(super) const AMOUNTS: Table<&[u8], u64> = Table::new("amounts");
 /// Run id and number of an intent to what it reserves.
 pub(super) const RESERVATIONS: Table<&[u8; 24], &[u8]> = Table::new("reservations");
 
+/// Run id of a parent and of its fork, for every fork.
+pub(super) const FORKS: Table<&[u8; 32], ()> = Table::new("forks");
+
 /// In [`META`]: the format of the file.
 const FORMAT_KEY: &str = "format";
 /// In [`META`]: the index knows every commit below this one.

@@ -8,7 +8,7 @@ use super::super::entry::Raw;
 use super::super::error::Error;
 use super::super::segment::{self, Segment};
 use super::super::varint::{self, Cursor};
-use super::super::{amounts, blob, index, row, tables};
+use super::super::{amounts, blob, index, lineage, row, tables};
 use crate::digest::Digest;
 use crate::id::RunId;
 
@@ -18,6 +18,9 @@ pub(super) fn remove(write: &WriteTransaction, run: RunId) -> Result<Result<(), 
         Ok(row) => row,
         Err(error) => return Ok(Err(error)),
     };
+    if let Some(parent) = lineage::parent(&row)? {
+        write.open_table(tables::FORKS)?.remove(&lineage::key(parent, run))?;
+    }
     let mut used: BTreeSet<Digest> = row.blobs.into_iter().collect();
     for commit in take_index(write, run)? {
         remove_from_commit(write, run, commit, &mut used)?;
