@@ -6,6 +6,7 @@
 mod connectors;
 mod drive;
 mod ending;
+mod fork;
 mod launch;
 mod prepare;
 mod resume;
@@ -15,6 +16,7 @@ mod session;
 pub use connectors::{Connectors, DEPTH_MAX, Links, Node, SEATS_MAX};
 pub use drive::Stop;
 pub use ending::{Replayed, Verdict};
+pub use fork::{Fork, ForkError, fork};
 pub use launch::{Accepted, Launch, LaunchError, Outward, RecallError, Recalled, accept, recall};
 pub use prepare::{Connected, Host, PrepareError, is_another_plugins, unknown_imports};
 pub use resume::{Again, ResumeError, resume};

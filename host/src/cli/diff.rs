@@ -18,7 +18,7 @@ use crate::journal::Header;
 use crate::meter::quantity;
 
 /// Fields of a header that are another's by nature, and say nothing of what a run does.
-const OF_ONE_RUN: [&str; 4] = ["accepted", "cause", "labels", "start_key"];
+const OF_ONE_RUN: [&str; 8] = ["accepted", "armed", "cause", "cut", "labels", "parent", "parent_head", "start_key"];
 
 /// Compares the runs and returns how the process ends.
 pub(super) fn diff(shell: &Shell, args: &args::Diff) -> Result {

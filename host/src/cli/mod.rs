@@ -2,6 +2,7 @@
 //!
 //! `clap` is named only here and below. A command prints its result on stdout and everything else on stderr.
 
+mod answer;
 pub mod args;
 mod ask;
 mod build;
@@ -16,6 +17,7 @@ pub mod exit;
 mod explain;
 mod export;
 mod find;
+mod fork;
 mod give;
 mod grant;
 mod grants;
@@ -98,6 +100,13 @@ enum Command {
     /// files are opened again at their place, and timers keep their deadline. What its host was doing when it was killed
     /// is done again where that is harmless; else the run is in doubt, and `remit decide` says what became of it.
     Resume(args::Resume),
+    /// Make a run that begins where another was once
+    ///
+    /// The fork's past is the other's record up to an entry, read through and not copied. From there on it is a run of its
+    /// own, and parked until `remit resume`. It has no effects unless it is armed: files are read and not changed, nothing
+    /// is sent, and what it stores is its own; a call that its parent made, too, is answered as that one was, and every
+    /// other is refused. Prints the fork's id.
+    Fork(args::Fork),
     /// Say what became of an effect that is in doubt
     Decide(args::Decide),
     /// Run again against the record, and compare every call
@@ -210,6 +219,7 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Runs(args) => runs::runs(shell, &args),
         Command::Show(args) => show::show(shell, &args),
         Command::Resume(args) => resume::resume(shell, &args),
+        Command::Fork(args) => fork::fork(shell, &args),
         Command::Decide(args) => resume::decide(shell, &args),
         Command::Replay(args) => replay::replay(shell, &args),
         Command::Diff(args) => diff::diff(shell, &args),

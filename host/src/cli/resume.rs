@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Shell;
+use super::answer::answer;
 use super::args;
 use super::connectors;
 use super::exit::Exit;
@@ -15,13 +16,13 @@ use super::plugin::{Declared, Identity, Plugin};
 use super::report::{Failure, Result, note};
 use super::run::principal;
 use super::session::Session;
-use crate::agent::{Again, Recalled, ResumeError, Stop, recall, resume as take_up};
+use crate::agent::{Again, Outward, Recalled, ResumeError, Stop, recall, resume as take_up};
 use crate::capability::config::Values;
 use crate::config::{self, Config};
 use crate::digest::Content;
 use crate::gate::{End, Outcome, Where};
 use crate::id::RunId;
-use crate::journal::TakenOver;
+use crate::journal::{Settlement, TakenOver};
 use crate::lifecycle::{Decision, State, Transition};
 use crate::manifest::{Manifest, Name};
 use crate::meter::Usage;
@@ -55,7 +56,11 @@ fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
         values: values(&config, &recalled),
         by: &by,
     };
-    let outward = outward(session, &recalled.header.plugin.identity, remit)?;
+    // A disarmed fork has no way out at all.
+    let outward = match recalled.header.is_disarmed() {
+        true => Outward::default(),
+        false => outward(session, &recalled.header.plugin.identity, remit)?,
+    };
     let stop = Stop::by_principal(&by);
     let mut shown = Output::new(agent.world(), args.json);
     let ended = session.block_on(&stop, async {
@@ -101,7 +106,7 @@ fn not_resumed(run: RunId, error: ResumeError) -> Failure {
     let hint = match &error {
         ResumeError::NotResumable(_) => Some("`remit runs` lists the runs and their states".to_owned()),
         ResumeError::Undecided(entry) => {
-            Some(format!("look at it, then `remit decide {run} {entry} --retry` or `--fail`"))
+            Some(format!("look at it, then `remit decide {run} {entry} --done VALUE`, `--retry` or `--fail`"))
         }
         ResumeError::Launch(_) => Some("the folders have to be where they were when the run was accepted".to_owned()),
         ResumeError::Recall(_) => None,
@@ -132,9 +137,14 @@ pub fn decide(shell: &Shell, args: &args::Decide) -> Result {
         let message = format!("entry {} of run {run} is not in doubt", args.entry);
         return Err(Failure::new(Exit::Usage, message).hint(format!("`remit show {run}` says which entry is")));
     }
-    let said = match args.retry {
-        true => retried(&mut taken, args.entry)?,
-        false => failed(&session, &mut taken, args.entry, recalled.end)?,
+    let said = match &args.done {
+        Some(value) => {
+            answer(&session, &mut taken, args.entry, value, &recalled.header)?;
+            decided(&mut taken, args.entry, Decision::Done)?;
+            format!("entry {} has that outcome: `remit resume {run}`", args.entry)
+        }
+        None if args.retry => retried(&mut taken, args.entry)?,
+        None => failed(&session, &mut taken, args.entry, recalled.end)?,
     };
     taken.writer.durable()?.wait()?;
     drop(taken);
@@ -144,17 +154,23 @@ pub fn decide(shell: &Shell, args: &args::Decide) -> Result {
 }
 
 fn retried(taken: &mut TakenOver, entry: u64) -> Result<String> {
+    decided(taken, entry, Decision::Retry)?;
+    let run = taken.writer.id();
+    Ok(format!("entry {entry} will be done again: `remit resume {run}`"))
+}
+
+/// Records who decided what about an entry.
+fn decided(taken: &mut TakenOver, entry: u64, decision: Decision) -> Result<()> {
     let body = Transition {
         now: State::Suspended,
         why: "decided".into(),
         by: principal(),
         entry: Some(entry),
-        decision: Some(Decision::Retry),
+        decision: Some(decision),
     };
     let (fuel, time_us) = (taken.writer.fuel(), taken.time_us);
     taken.writer.state(fuel, time_us, &body)?;
-    let run = taken.writer.id();
-    Ok(format!("entry {entry} will be done again: `remit resume {run}`"))
+    Ok(())
 }
 
 fn failed(session: &Session, taken: &mut TakenOver, entry: u64, parked: Option<End>) -> Result<String> {
@@ -167,7 +183,7 @@ fn failed(session: &Session, taken: &mut TakenOver, entry: u64, parked: Option<E
     let (usage, called) = parked.map_or((Usage::default(), Usage::default()), |end| (end.usage, end.called));
     let at = Where::Call(function_of(session, taken.writer.id(), entry)?);
     let end = End { outcome: Outcome::Failed { failure }, at, fuel, usage, called, by: Some(principal()) };
-    taken.writer.settle(entry, crate::journal::Settlement::Used);
+    taken.writer.settle(entry, Settlement::Used);
     taken.writer.state(fuel, time_us, &end)?;
     Ok(format!("run {} has failed", taken.writer.id()))
 }

@@ -9,9 +9,9 @@ use super::outcome::sentence;
 use super::report::{Result, note, print, print_json};
 use super::session::Session;
 use super::table::table;
-use crate::gate::End;
+use crate::gate::{End, LastState};
 use crate::journal::Summary;
-use crate::lifecycle::State;
+use crate::lifecycle::{State, Transition};
 use crate::meter::quantity;
 
 /// Lists the runs.
@@ -51,7 +51,15 @@ fn state(summary: &Summary) -> &'static str {
     match end_of(summary) {
         Some(end) => end.outcome.name(),
         None if summary.live => State::Running.name(),
-        None => State::Interrupted.name(),
+        None => parked(summary).map_or(State::Interrupted, |parked| parked.now).name(),
+    }
+}
+
+/// Returns what somebody changed about a run that waits to be resumed, or was just made by forking another.
+pub fn parked(summary: &Summary) -> Option<Transition> {
+    match LastState::read(summary.state.as_deref()?).ok()? {
+        LastState::Changed(transition) if transition.now != State::Running => Some(transition),
+        _ => None,
     }
 }
 

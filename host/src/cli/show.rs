@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::outcome::{Tally, failed, sentence};
 use super::records::Place;
 use super::report::{Result, plain, plain_lines, print, print_json};
-use super::runs::{end_of, json as run_json};
+use super::runs::{end_of, json as run_json, parked};
 use super::session::Records;
 use crate::gate::{Functions, Outcome};
 use crate::journal::{Entry, Kind, Summary};
@@ -77,7 +77,15 @@ fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {
             remit.describe(None).into_iter().map(|line| format!("may        {}: {}", line.capability, line.scope)),
         );
     }
+    if let (Some(parent), Some(cut)) = (header.parent, header.cut) {
+        let armed = if header.is_disarmed() { "disarmed: it has no effects" } else { "armed" };
+        lines.push(format!("forked     from {parent} at its entry {cut}, {armed}"));
+    }
     match end_of(summary) {
+        None if parked(summary).is_some() => {
+            let why = parked(summary).map(|parked| format!("{}: {}", parked.now.name(), parked.why));
+            lines.push(format!("state      {}; `remit resume` goes on with it", why.unwrap_or_default()));
+        }
         None => lines.push("state      interrupted: its host was killed; `remit resume` goes on with it".into()),
         Some(end) => {
             lines.push(format!("state      {}", sentence(&end.outcome)));

@@ -1,6 +1,7 @@
 //! The live side of the gate: permit, reserve, make durable what the class demands, perform, record, settle.
 
 mod admission;
+mod disarmed;
 mod family;
 mod incoming;
 mod record;
@@ -9,6 +10,7 @@ mod resumed;
 mod standing;
 
 pub use self::admission::{Admission, Refusal};
+pub use self::disarmed::Disarmed;
 pub use self::family::Family;
 pub use self::standing::Standing;
 
@@ -80,6 +82,8 @@ pub struct Live<C> {
     called: Usage,
     /// The journals of the runs that serve each other, this one's among them.
     family: Option<Family>,
+    /// In a fork that has no effects: what it is told instead.
+    disarmed: Option<Box<Disarmed<C>>>,
     clock: Clock,
     started: Duration,
     /// How long the run was there before this process took it up.
@@ -134,6 +138,7 @@ impl<C> Live<C> {
             usage: Usage::default(),
             called: Usage::default(),
             family: None,
+            disarmed: None,
             clock,
             started,
             before: Duration::ZERO,
