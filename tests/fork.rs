@@ -138,6 +138,33 @@ fn a_fork_sends_nothing_until_it_is_armed_and_then_it_is_another_call() {
     desk.last_is_whole();
 }
 
+/// Where nobody knows what became of an effect, a fork can be told what might have.
+#[test]
+fn a_run_in_doubt_is_forked_with_either_outcome() {
+    let (desk, server) = resume::in_doubt();
+    desk.remit(&["resume", "last"]).ends(code::PARKED);
+    let parent = last(&desk);
+    let id = parent["run"].as_str().expect("an id");
+    let entry = parent["in-doubt"][0]["entry"].as_u64().expect("a number");
+    let (at, later) = (entry.to_string(), (entry + 1).to_string());
+    desk.remit(&["fork", id, "--at", &later]).fails(code::USAGE, &["in the middle of a call", &format!("--at {at}")]);
+    for (outcome, says) in [
+        (r#"{"ok":{"status":201,"headers":[],"body":"made","trailers":[]}}"#, "201"),
+        (r#"{"err":"connection-terminated"}"#, "ConnectionTerminated"),
+    ] {
+        fork(&desk, id, &["--at", &at, "--set", &format!("{entry}={outcome}")]);
+        let said = desk.remit(&["resume", "last"]);
+        assert!(said.stdout.contains(says), "{} {}", said.stdout, said.stderr);
+        assert_eq!(last(&desk)["in-doubt"], json!([]));
+        desk.last_is_whole();
+    }
+    fork(&desk, id, &["--at", &at]);
+    desk.remit(&["resume", "last"]).says(&["disarmed fork"]);
+    desk.last_is_whole();
+    assert_eq!(desk.json(&["show", id, "--json"])["state"], "in-doubt");
+    assert_eq!(server.unseen(), 0, "nothing sends it");
+}
+
 #[test]
 fn a_run_that_was_killed_is_forked_and_goes_on_armed() {
     let desk = desk();

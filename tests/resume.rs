@@ -173,7 +173,7 @@ fn key(request: &str) -> Option<&str> {
 }
 
 /// Kills a run whose POST has reached a server.
-fn in_doubt() -> (Desk, Server) {
+pub fn in_doubt() -> (Desk, Server) {
     let server = Server::silent();
     let desk = killed::desk(server.port);
     let url = format!("http://127.0.0.1:{}/v1/items", server.port);

@@ -8,7 +8,7 @@ use super::chain;
 use super::commits::Commits;
 use super::error::Error;
 use super::row::{self, Row};
-use super::store::Store;
+use super::store::{Published, Store};
 use super::tables;
 use crate::digest::Digest;
 use crate::id::RunId;
@@ -60,47 +60,68 @@ impl Layer {
     }
 }
 
+/// A run of a lineage, as its row has it.
+struct Kin {
+    run: RunId,
+    row: Row,
+    header: Vec<u8>,
+    parting: Parting,
+    /// The number of the first entry that it does not give.
+    until: u64,
+}
+
 /// Opens the runs that give the entries of `run`: the oldest last.
 pub(super) fn open(store: &Store, run: RunId) -> Result<(ReadTransaction, Vec<Layer>), Error> {
     // What the writer has not put into tables yet is looked at before they are read, not after.
     let own = store.published().get(&run).cloned();
     let read = store.read()?;
     let lineage = lineage(&read, run)?;
-    if let [(run, row, parting, until)] = lineage.as_slice() {
-        let layer = layer(&read, *run, row, parting, *until, own)?;
+    if let [only] = lineage.as_slice() {
+        let layer = only.layer(&read, own)?;
         return Ok((read, vec![layer]));
     }
-    let runs: Vec<_> = lineage.iter().map(|(run, ..)| *run).collect();
-    let published: Vec<_> = runs.iter().map(|run| store.published().get(run).cloned()).collect();
+    let published: Vec<_> = lineage.iter().map(|kin| store.published().get(&kin.run).cloned()).collect();
     let read = store.read()?;
     let lineage = self::lineage(&read, run)?.into_iter().zip(published);
-    let layers =
-        lineage.map(|((run, row, parting, until), published)| layer(&read, run, &row, &parting, until, published));
-    let layers = layers.collect::<Result<_, _>>()?;
+    let layers = lineage.map(|(kin, published)| kin.layer(&read, published)).collect::<Result<_, _>>()?;
     Ok((read, layers))
 }
 
 /// Walks from a run to the runs that it comes from, leaving out those that give it no entry.
-fn lineage(read: &ReadTransaction, run: RunId) -> Result<Vec<(RunId, Row, Parting, u64)>, Error> {
+fn lineage(read: &ReadTransaction, run: RunId) -> Result<Vec<Kin>, Error> {
     let runs = read.open_table(tables::RUNS)?;
     let mut lineage = Vec::new();
     let (mut next, mut until) = (Some(run), u64::MAX);
     for _ in 0..LINEAGE_MAX + 2 {
         let Some(at) = next.filter(|_| until > 0) else { return Ok(lineage) };
         let row = row::load(&runs, at).map_err(|error| if at == run { error } else { missing(run, at, error) })?;
-        let parting = parting(&row)?;
-        (next, until) = (parting.parent, step(&mut lineage, at, row, parting, until));
+        let header = row.header.unpack()?;
+        let parting = parting(&header)?;
+        let from = parting.cut.unwrap_or(0);
+        next = parting.parent;
+        if from < until {
+            lineage.push(Kin { run: at, row, header, parting, until });
+        }
+        until = until.min(from);
     }
     Err(Error::damaged(format_args!("run {run} comes from more than {LINEAGE_MAX} others")))
 }
 
-/// Takes the next run up, and returns how many entries come from those before it.
-fn step(lineage: &mut Vec<(RunId, Row, Parting, u64)>, run: RunId, row: Row, parting: Parting, until: u64) -> u64 {
-    let from = parting.cut.unwrap_or(0);
-    if from < until {
-        lineage.push((run, row, parting, until));
+impl Kin {
+    fn layer(&self, read: &ReadTransaction, published: Option<Published>) -> Result<Layer, Error> {
+        let Self { run, row, header, parting, until } = self;
+        Ok(Layer {
+            run: *run,
+            commits: Commits::new(read.open_table(tables::INDEX)?, *run, published),
+            first_head: chain::first(*run, header),
+            header_bytes: row.header.stored_len(),
+            from: parting.cut.unwrap_or(0),
+            until: *until,
+            parent_head: parting.parent_head,
+            promised: row.extent.entries,
+            epoch: row.epoch,
+        })
     }
-    from.min(until)
 }
 
 fn missing(run: RunId, parent: RunId, error: Error) -> Error {
@@ -110,40 +131,18 @@ fn missing(run: RunId, parent: RunId, error: Error) -> Error {
     }
 }
 
-fn parting(row: &Row) -> Result<Parting, Error> {
-    let header = row.header.unpack()?;
+fn parting(header: &[u8]) -> Result<Parting, Error> {
     let parting: Parting =
-        serde_json::from_slice(&header).map_err(|error| Error::damaged(format_args!("a run header: {error}")))?;
+        serde_json::from_slice(header).map_err(|error| Error::damaged(format_args!("a run header: {error}")))?;
     match (parting.parent, parting.cut) {
         (Some(_), Some(_)) | (None, None) => Ok(parting),
         _ => Err(Error::damaged("a run header has a parent or a cut, and not both")),
     }
 }
 
-fn layer(
-    read: &ReadTransaction,
-    run: RunId,
-    row: &Row,
-    parting: &Parting,
-    until: u64,
-    published: Option<super::store::Published>,
-) -> Result<Layer, Error> {
-    Ok(Layer {
-        run,
-        commits: Commits::new(read.open_table(tables::INDEX)?, run, published),
-        first_head: chain::first(run, &row.header.unpack()?),
-        header_bytes: row.header.stored_len(),
-        from: parting.cut.unwrap_or(0),
-        until,
-        parent_head: parting.parent_head,
-        promised: row.extent.entries,
-        epoch: row.epoch,
-    })
-}
-
 /// Returns the run that a run was forked from.
 pub(super) fn parent(row: &Row) -> Result<Option<RunId>, Error> {
-    Ok(parting(row)?.parent)
+    Ok(parting(&row.header.unpack()?)?.parent)
 }
 
 /// Returns the key of a fork in the table of forks.
@@ -158,15 +157,6 @@ pub(super) fn key(parent: RunId, fork: RunId) -> [u8; 32] {
 pub(super) fn fork_of(forks: &impl ReadableTable<&'static [u8; 32], ()>, run: RunId) -> Result<Option<RunId>, Error> {
     let (first, last) = (key(run, RunId::from_bytes([0; 16])), key(run, RunId::from_bytes([0xff; 16])));
     let found = forks.range::<&[u8; 32]>(&first..=&last)?.next().transpose()?;
-    Ok(found.map(|(key, _)| {
-        let [_, fork] = halves(key.value());
-        RunId::from_bytes(fork)
-    }))
-}
-
-fn halves(key: &[u8; 32]) -> [[u8; 16]; 2] {
-    let (mut parent, mut fork) = ([0; 16], [0; 16]);
-    parent.copy_from_slice(&key[..16]);
-    fork.copy_from_slice(&key[16..]);
-    [parent, fork]
+    let fork = found.and_then(|(key, _)| key.value().last_chunk().copied());
+    Ok(fork.map(RunId::from_bytes))
 }

@@ -18,7 +18,8 @@ pub(super) fn remove(write: &WriteTransaction, run: RunId) -> Result<Result<(), 
         Ok(row) => row,
         Err(error) => return Ok(Err(error)),
     };
-    if let Some(parent) = lineage::parent(&row)? {
+    // A header that cannot be read names no parent that could be kept from going.
+    if let Ok(Some(parent)) = lineage::parent(&row) {
         write.open_table(tables::FORKS)?.remove(&lineage::key(parent, run))?;
     }
     let mut used: BTreeSet<Digest> = row.blobs.into_iter().collect();
