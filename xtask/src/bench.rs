@@ -16,6 +16,8 @@ mod child;
 #[cfg(feature = "bench")]
 mod connector;
 #[cfg(feature = "bench")]
+mod durable;
+#[cfg(feature = "bench")]
 mod harness;
 #[cfg(feature = "bench")]
 mod http;
@@ -61,6 +63,9 @@ const BENCHES: &[Bench] = &[
     Bench { name: "journal/durable", run: journal::durable },
     Bench { name: "journal/bytes-per-entry", run: journal::bytes_per_entry },
     Bench { name: "journal/per-run-cost", run: journal::per_run_cost },
+    Bench { name: "durable/step", run: durable::step },
+    Bench { name: "durable/resume", run: durable::resume },
+    Bench { name: "durable/transcript", run: durable::transcript },
     Bench { name: "start/process", run: start::process },
     Bench { name: "start/instance", run: start::instance },
     Bench { name: "start/compiled", run: start::compiled },

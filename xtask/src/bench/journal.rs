@@ -51,7 +51,8 @@ fn journal_rate(journal: &Journal, runs: usize) -> Result<f64> {
     })
 }
 
-fn file_rate(folder: &Path, runs: usize) -> Result<f64> {
+/// Returns appends in a second of so many clients to a plain file, each durable before the client's next.
+pub fn file_rate(folder: &Path, runs: usize) -> Result<f64> {
     let path = folder.join("plain");
     let mut file = File::create(&path)?;
     let (queue, received) = sync_channel::<(Vec<u8>, SyncSender<()>)>(256);
@@ -171,13 +172,13 @@ fn on_disk(fill: impl FnOnce(&Journal) -> Result<()>) -> Result<u64> {
 /// Returns the bytes of the blocks that a file has. redb doubles its file when it grows, and what was never written
 /// takes no room.
 #[cfg(unix)]
-fn allocated(file: &Metadata) -> u64 {
+pub fn allocated(file: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::blocks(file) * 512
 }
 
 /// Returns the file's length where blocks cannot be counted, which is up to twice as much.
 #[cfg(not(unix))]
-fn allocated(file: &Metadata) -> u64 {
+pub fn allocated(file: &Metadata) -> u64 {
     file.len()
 }
 
@@ -201,7 +202,7 @@ fn end(run: &mut RunWriter) -> Result<()> {
 }
 
 /// A header with the fields that a real run has, so that its size is a real one.
-fn header() -> Header {
+pub fn header() -> Header {
     Header {
         cause: None,
         accepted: Timestamp::from_micros(1_772_000_000_000_000),

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
@@ -30,6 +31,9 @@ use crate::{guests, shell};
 
 /// What the guest `bench` gets from `nothing`.
 pub const ANSWER: u64 = 0x0123_4567_89ab_cdef;
+
+/// The most runs at the same time.
+pub const RUNS_MAX: u32 = 64;
 
 /// The key that `permitted` asks the remit about, and a remit that allows it among others.
 const KEY: &str = "seen/2026/03/01";
@@ -80,7 +84,7 @@ impl Scene {
         let key = home.signing_key()?;
         let cache = Cache::new(home.cache_dir(), cache_key(&key));
         let journal = Journal::open(&home.journal_path(), key, &Options::default())?;
-        let host = Host::offering(Engine::new(PoolSize::default())?, Offer { versions: OFFERED, more: link });
+        let host = Host::offering(Engine::new(PoolSize { runs: RUNS_MAX })?, Offer { versions: OFFERED, more: link });
         let grant = granted(&journal, &clock)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { host, journal, runtime, cache, clock, grant, _home: home })
@@ -145,6 +149,34 @@ impl Scene {
         network: Arc<dyn Network>,
     ) -> Result<(RunId, f64)> {
         self.run(guest, arguments, self.accepted(guest, arguments, remit)?.reaching(network))
+    }
+
+    /// Runs a command as often as `runs` says at the same time, each run on a thread of its own. Returns the seconds from
+    /// when all are accepted until the end of each is durable.
+    pub fn record_together(
+        &self,
+        guest: &Guest,
+        arguments: &[&str],
+        (remit, network): (&Remit, &Arc<dyn Network>),
+        runs: usize,
+    ) -> Result<f64> {
+        let ready = Barrier::new(runs + 1);
+        let one = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let accepted =
+                self.accepted(guest, arguments, remit.clone()).map(|accepted| accepted.reaching(network.clone()));
+            ready.wait();
+            let end = runtime.block_on(accepted?.run(&guest.agent, &Stop::default(), &mut |_, _| {}))?;
+            ensure!(matches!(end.outcome, Outcome::Succeeded { .. }), "a run ended otherwise: {:?}", end.outcome);
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..runs).map(|_| scope.spawn(one)).collect();
+            ready.wait();
+            let start = Instant::now();
+            threads.into_iter().try_for_each(|thread| thread.join().expect("no run panics"))?;
+            Ok(start.elapsed().as_secs_f64())
+        })
     }
 
     fn accepted(&self, guest: &Guest, arguments: &[&str], remit: Remit) -> Result<Accepted> {

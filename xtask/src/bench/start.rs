@@ -22,14 +22,19 @@ const INSTANCES: usize = 500;
 
 /// A warm `remit run` of the agent `hello`, over a small program that opens redb, commits once and ends.
 pub fn process() -> Result<Vec<Ratio>> {
-    guests::run()?;
-    shell::run(&mut shell::cargo(".", BUILD))?;
+    build()?;
     let folder = tempfile::tempdir()?;
     let mut remit = remit_run(&folder.path().join("home"))?;
     let mut commit = Command::new(program("commit")?);
     commit.arg(folder.path().join("plain.redb"));
     let name = "process of a warm remit run / of one commit";
     Ok(vec![compare(name, Target::AtMost(3.0), PAIRS, || spawned(&mut remit), || spawned(&mut commit))?])
+}
+
+/// Builds the guests and both programs.
+pub fn build() -> Result<()> {
+    guests::run()?;
+    shell::run(&mut shell::cargo(".", BUILD))
 }
 
 /// Builds both programs with the dependencies that this one has, so that they are compiled once.
@@ -54,7 +59,7 @@ fn remit_run(home: &Path) -> Result<Command> {
 }
 
 /// Returns where [`BUILD`] puts a program.
-fn program(name: &str) -> Result<PathBuf> {
+pub fn program(name: &str) -> Result<PathBuf> {
     Ok(shell::target_dir()?.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 

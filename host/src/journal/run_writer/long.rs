@@ -56,15 +56,11 @@ impl RunWriter {
         Ok(Part::Chunked(list))
     }
 
-    /// Cuts a payload, or knows how: by what this run recorded last, or any other of this process.
+    /// Cuts a payload along what this run recorded before, or what any run of this process recorded last.
     fn cut(&mut self, what: &'static str, bytes: &[u8]) -> Result<Arc<Cut>, Error> {
-        let is_own = |cut: &Arc<Cut>| self.last_cut.as_ref().is_some_and(|own| Arc::ptr_eq(own, cut));
-        let of_others = self.core.last_cut().filter(|cut| !is_own(cut));
-        let cut = Cut::of(what, bytes, &[self.last_cut.clone(), of_others])?;
-        if cut.is_worth_keeping() {
-            self.core.keep_cut(&cut);
-            self.last_cut = Some(cut.clone());
-        }
+        let of_others = self.core.last_cut();
+        let cut = self.kept.cut(what, bytes, of_others.as_ref())?;
+        self.kept.last().into_iter().for_each(|last| self.core.keep_cut(last));
         Ok(cut)
     }
 }

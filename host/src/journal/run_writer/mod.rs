@@ -20,7 +20,7 @@ use self::claim::Trial;
 pub use self::death::Death;
 pub use self::together::Together;
 use super::amounts::Settlement;
-use super::blob::{self, Blob, Cut};
+use super::blob::{self, Blob, Kept};
 use super::entry::{FunctionDef, FunctionId, Kind, Part, Raw, Record};
 use super::error::Error;
 use super::message::{Append, Claiming, Message, Promise};
@@ -54,8 +54,8 @@ pub struct RunWriter {
     fuel: u64,
     time_us: u64,
     blobs_used: HashSet<Digest>,
-    /// The payload that was cut last.
-    last_cut: Option<Arc<Cut>>,
+    /// The payloads that were cut last.
+    kept: Kept,
     kv: Overlay,
     scratch: Vec<u8>,
     /// The namespace of the plugin's identity.
@@ -123,7 +123,7 @@ impl RunWriter {
             fuel: start.fuel,
             time_us: start.time_us,
             blobs_used: start.blobs_used,
-            last_cut: None,
+            kept: Kept::default(),
             kv: Overlay::new(start.namespace),
             scratch: Vec::new(),
             owner: start.namespace,

@@ -7,6 +7,7 @@
 //! | `keep URL URL` | the first response as `send` does, in capitals, once the second has come too |
 //! | `two URL URL` | the statuses of two requests that are both handed over first |
 //! | `many URL COUNT` | `ok` after as many requests, each with its whole response |
+//! | `puts URL COUNT` | `ok` after as many PUT requests, each with its whole response |
 //! | `each URL COUNT` | the status or the error of each of as many requests, one per line |
 //! | `upload URL BYTES` | the status, after a body of that many bytes |
 //! | `declared URL BYTES BYTES` | how a body goes whose declared length is the first, and of which the second are written |
@@ -43,7 +44,8 @@ fn main() {
         ["wait", how, url] => say(begin("GET", url, None).and_then(|to_come| wait(&to_come, how)).map(status)),
         ["keep", kept, other] => keep(kept, other),
         ["two", one, other] => two(one, other),
-        ["many", url, count] => many(url, number(count)),
+        ["many", url, count] => many("GET", url, number(count)),
+        ["puts", url, count] => many("PUT", url, number(count)),
         ["each", url, count] => (0..number(count)).for_each(|_: u32| say(exchange("GET", url, None).map(status))),
         ["upload", url, bytes] => say(exchange("POST", url, Some(&vec![b'x'; number(bytes)])).map(status)),
         ["declared", url, declared, written] => declared_length(url, declared, number(written)),
@@ -186,9 +188,9 @@ fn two(one: &str, other: &str) {
     }
 }
 
-fn many(url: &str, count: u32) {
+fn many(method: &str, url: &str, count: u32) {
     for _ in 0..count {
-        whole(exchange("GET", url, None).expect("a response"));
+        whole(exchange(method, url, None).expect("a response"));
     }
     println!("ok");
 }

@@ -6,6 +6,7 @@
 //! | `count TIER TEXT` | – | the number `n` of a structured answer |
 //! | `add TIER TEXT` | – | the text of the answer after every call of the tool `add` was answered |
 //! | `twice TIER ONE TWO` | – | both answers of one conversation |
+//! | `grow TIER COUNT BYTES` | – | the bytes of a conversation of so many questions of about so many bytes each, and their answers |
 //! | `raw` | a chat as JSON, with WIT's names | `STOP INPUT CACHED OUTPUT: TEXT` and a line `NAME ARGUMENTS` for each call |
 //!
 //! In `raw`, a message is `{"system": TEXT}`, `{"user": TEXT}`, `{"assistant": TEXT, "calls": [...]}` or
@@ -13,9 +14,10 @@
 //! case, and the run goes on.
 
 use std::fmt::Display;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::read_to_string;
 
-use guests::{arguments, usage};
+use guests::{arguments, number, usage};
 use remit_sdk::bindings::remit::plugin::model as wit;
 use remit_sdk::model::{self, Schema, StopReason};
 use serde::Deserialize;
@@ -33,8 +35,9 @@ fn main() {
             say(chat.ask(one));
             say(chat.ask(two));
         }
+        ["grow", tier, count, bytes] => grow(tier, number(count), number(bytes)),
         ["raw"] => raw(),
-        _ => usage("model ask|count|add|twice TIER TEXT..., model raw"),
+        _ => usage("model ask|count|add|twice|grow TIER TEXT..., model raw"),
     }
 }
 
@@ -44,6 +47,34 @@ fn say(outcome: Result<impl Display, model::Error>) {
         Err(error) => println!("error: {error}"),
     }
 }
+
+/// Asks in one conversation, of which each call hands over all that was said before. The words are drawn from a
+/// thousand, which compress about as prose does.
+fn grow(tier: &str, count: u32, bytes: usize) {
+    let mut chat = model::chat(tier).max_tokens(50);
+    let mut said = 0;
+    for _ in 0..count {
+        let mut question = String::with_capacity(bytes + 16);
+        while question.len() < bytes {
+            question += &word(RandomState::new().build_hasher().finish());
+        }
+        let answer = chat.ask(&question).expect("it is answered");
+        said += question.len() + answer.len();
+    }
+    println!("{said}");
+}
+
+/// Returns one of a thousand words, of two to four syllables, and a space.
+fn word(drawn: u64) -> String {
+    let which = drawn % 1_000;
+    let syllable = |at: u64| SYLLABLES[((which * 31 + at * 17 + which / 7 * at) % 20) as usize];
+    (0..2 + which % 3).map(syllable).chain([" "]).collect()
+}
+
+const SYLLABLES: [&str; 20] = [
+    "ba", "con", "de", "ter", "in", "lo", "mi", "ra", "ta", "per", "su", "vi", "en", "or", "al", "pre", "sti", "ness",
+    "ing", "um",
+];
 
 #[derive(Deserialize)]
 struct Counted {
