@@ -16,6 +16,7 @@ mod vault;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 
@@ -35,6 +36,8 @@ pub const VARIABLE: &str = "REMIT_HOME";
 pub struct Home {
     path: PathBuf,
     _lock: fs::File,
+    /// Whoever changes the vault has its turn: commands of one host may do so at the same time.
+    vault_turn: Mutex<()>,
 }
 
 impl Home {
@@ -48,7 +51,7 @@ impl Home {
     pub fn open(path: &Path, command: &str, clock: &Clock, wait: Wait<'_>) -> Result<Self, HomeError> {
         let path = make_folder(path)?;
         let lock = lock::take(&path, command, clock, wait)?;
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, _lock: lock, vault_turn: Mutex::default() })
     }
 
     /// Returns the folder, absolute and without symbolic links.

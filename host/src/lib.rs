@@ -31,7 +31,14 @@ pub mod capability;
 // 7 agent: one running plugin
 pub mod agent;
 
-// 8 shell: what a person types; main.rs stands outside; they may see each other
+// 8 supervisor: all the runs of a long-lived host
+pub mod supervisor;
+
+// 9 api: HTTP and JSON for whoever asks a long-lived host
+#[cfg(unix)]
+pub mod api;
+
+// 10 shell: what a person types; main.rs stands outside; they may see each other
 pub mod cli;
 pub mod config;
 pub mod home;

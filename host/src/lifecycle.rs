@@ -1,8 +1,8 @@
 //! The states of a run, and which may follow which: one table.
 //!
-//! A run that somebody drives is *running*. One that nobody drives is *parked*, with a reason, or it has ended, or its
-//! host is gone: that one is *interrupted*, which nobody could record. Whatever changes the state is recorded with who
-//! did it.
+//! A run is *queued* until somebody drives it. One that somebody drives is *running*. One that nobody drives any more is
+//! *parked*, with a reason, or it has ended, or its host is gone: that one is *interrupted*, which nobody could record.
+//! Whatever changes the state is recorded with who did it.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
+    /// It was accepted, and nobody has driven it yet.
+    Queued,
     /// Somebody drives it.
     Running,
     /// It waits, and goes on by itself or when somebody resumes it.
@@ -28,15 +30,16 @@ pub enum State {
     Cancelled,
 }
 
-use State::{Cancelled, Failed, InDoubt, Interrupted, Paused, Running, Succeeded, Suspended};
+use State::{Cancelled, Failed, InDoubt, Interrupted, Paused, Queued, Running, Succeeded, Suspended};
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 8] = [Running, Suspended, Paused, InDoubt, Interrupted, Succeeded, Failed, Cancelled];
+    pub const ALL: [Self; 9] = [Queued, Running, Suspended, Paused, InDoubt, Interrupted, Succeeded, Failed, Cancelled];
 
     /// Returns the states that may follow this one.
     pub const fn next(self) -> &'static [Self] {
         match self {
+            Queued => &[Running, Paused, Cancelled],
             Running => &[Suspended, Paused, InDoubt, Interrupted, Succeeded, Failed, Cancelled],
             Suspended => &[Running, Paused, Cancelled],
             Paused => &[Running, Cancelled],
@@ -60,12 +63,13 @@ impl State {
 
     /// Tells whether it is a run that nobody drives, and that can go on.
     pub const fn is_parked(self) -> bool {
-        matches!(self, Suspended | Paused | InDoubt)
+        matches!(self, Queued | Suspended | Paused | InDoubt)
     }
 
     /// Returns the name, as it is written and shown.
     pub const fn name(self) -> &'static str {
         match self {
+            Queued => "queued",
             Running => "running",
             Suspended => "suspended",
             Paused => "paused",
@@ -75,6 +79,18 @@ impl State {
             Failed => "failed",
             Cancelled => "cancelled",
         }
+    }
+}
+
+/// What a state entry is made of: it says which state the run is in now.
+pub trait Stated {
+    /// Returns that state.
+    fn state(&self) -> State;
+}
+
+impl Stated for Transition {
+    fn state(&self) -> State {
+        self.now
     }
 }
 
@@ -114,8 +130,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_is_reached_from_running_and_leads_to_an_end() {
-        let mut reached = vec![Running];
+    fn every_state_is_reached_and_leads_to_an_end() {
+        let mut reached = vec![Queued];
         let mut at = 0;
         while at < reached.len() {
             let next: Vec<_> = reached[at].next().iter().filter(|next| !reached.contains(next)).copied().collect();

@@ -66,6 +66,12 @@ impl Running {
         until(part, || self.stderr.so_far().contains(part).then_some(()));
     }
 
+    /// Waits until stdout has a whole line, and returns what it says so far.
+    #[track_caller]
+    pub fn wait_for_line(&self) -> String {
+        until("a line", || self.stdout.so_far().contains('\n').then(|| self.stdout.so_far()))
+    }
+
     /// Waits until that many bytes are on stdout.
     #[track_caller]
     pub fn wait_for_output(&self, bytes: usize) {

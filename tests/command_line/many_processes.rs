@@ -8,7 +8,8 @@ fn the_second_waits_for_the_first_and_says_so() {
     let first = desk.start(&["run", "limits.wasm", "--", "sleep"]);
     first.wait_for("\nrun ");
     let expected = [&format!("in use by remit run limits (process {}", first.id()), "hint: leave out --no-wait"];
-    desk.remit(&["runs", "--no-wait"]).fails(code::HOME_BUSY, &expected.map(|part| part as &str));
+    let other = ["run", "cli.wasm", "--no-wait", "--", "args"];
+    desk.remit(&other).fails(code::HOME_BUSY, &expected.map(|part| part as &str));
     let second = desk.start(&["run", "cli.wasm", "--", "args", "second"]);
     second.wait_for(&format!("waiting for remit run limits (process {}", first.id()));
     first.signal("INT");

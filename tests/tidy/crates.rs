@@ -27,9 +27,21 @@ const PLACES: &[Place] = &[
         holds_tests: true,
     },
     Place {
-        words: &["hyper", "rustls", "tokio_rustls"],
+        words: &["rustls", "tokio_rustls"],
         modules: &["net"],
         way_out: "have `net` send it, in a type of our own",
+        holds_tests: true,
+    },
+    Place {
+        words: &["hyper", "hyper_util"],
+        modules: &["net", "api"],
+        way_out: "have `net` send it, or `api` answer it, in a type of our own",
+        holds_tests: true,
+    },
+    Place {
+        words: &["axum"],
+        modules: &["api"],
+        way_out: "have `api` answer it: others know nothing of HTTP",
         holds_tests: true,
     },
     Place { words: &["jsonschema"], modules: &["model"], way_out: "have `model` check it", holds_tests: true },
@@ -47,7 +59,7 @@ const PLACES: &[Place] = &[
     },
     Place {
         words: &["tokio::time"],
-        modules: &["capability/link", "agent", "net"],
+        modules: &["capability/link", "agent", "net", "api"],
         way_out: "let the call's deadline, or the run's, end the wait",
         holds_tests: false,
     },

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::drive::Driven;
-use super::launch::{self, Launch};
+use super::launch::{self, Launch, Reason};
 use super::resume::{Again, resume};
 use super::session::{Seat, Session, within};
 use super::{Agent, Outward, Returned};
@@ -244,7 +244,7 @@ impl Desk {
             return Err(not_started(Why::TooDeep, message));
         }
         let launch = Launch { seed: seed(launch, cause), ..launch.clone() };
-        let accepted = launch::accept_for(launch, agent, *engine, journal, clock.clone(), Some(cause));
+        let accepted = launch::accept_for(launch, agent, *engine, journal, clock.clone(), Reason::Called(cause));
         let accepted = accepted.map_err(|error| not_started(Why::NotStarted, format!("did not start: {error}")))?;
         let mut accepted = accepted.with(outward);
         accepted.live.join(&self.tree.family);

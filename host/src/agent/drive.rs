@@ -6,8 +6,8 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -29,6 +29,29 @@ pub struct Stop {
     asked: Arc<AtomicBool>,
     wake: Arc<Notify>,
     by: Arc<str>,
+    order: Arc<OnceLock<Order>>,
+}
+
+/// What becomes of a run that is stopped, and who says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What becomes of it.
+    pub to: StopTo,
+    /// The principal.
+    pub by: String,
+    /// Why, where somebody said.
+    pub why: Option<String>,
+}
+
+/// What becomes of a run that is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopTo {
+    /// It goes on by itself, or when somebody resumes it.
+    Suspended,
+    /// It goes on when a person says so.
+    Paused,
+    /// It has ended.
+    Cancelled,
 }
 
 impl Default for Stop {
@@ -40,12 +63,25 @@ impl Default for Stop {
 impl Stop {
     /// Returns one by which this principal stops a run.
     pub fn by_principal(by: &str) -> Self {
-        Self { asked: Arc::default(), wake: Arc::default(), by: by.into() }
+        Self { asked: Arc::default(), wake: Arc::default(), by: by.into(), order: Arc::default() }
     }
 
     /// Returns who stops the run.
     pub fn by(&self) -> &str {
-        &self.by
+        self.order.get().map_or(&self.by, |order| &order.by)
+    }
+
+    /// Returns what becomes of the run, where somebody gave an order; else it is suspended.
+    pub fn order(&self) -> Option<&Order> {
+        self.order.get()
+    }
+
+    /// Asks the run to stop at its next slice, or in the call it waits in, and says what becomes of it. Of several orders the
+    /// first holds; whether it is this one is returned.
+    pub fn order_to(&self, order: Order) -> bool {
+        let is_first = self.order.set(order).is_ok();
+        self.ask();
+        is_first
     }
 
     /// Asks the run to stop at its next slice, or in the call it waits in.

@@ -2,7 +2,7 @@
 
 use wasmtime::{Store, Trap, WasmBacktrace};
 
-use super::drive::Driven;
+use super::drive::{Driven, Stop, StopTo};
 use super::{Returned, kind_name};
 use crate::capability::connector::import::exhausted;
 use crate::capability::{Caps, Derived, Guest};
@@ -14,6 +14,9 @@ use crate::gate::{Divergence, End, FuelRule, Gate, Halt, Outcome, StopReason, Wh
 use crate::journal;
 use crate::meter::{Crossed, LimitKind, Limits};
 
+/// Why a run is paused, where whoever asked gave no reason.
+pub(super) const ASKED: &str = "asked for";
+
 /// The guest's side of an end, before it is recorded or compared.
 pub(super) struct Judged {
     /// How the guest ended.
@@ -24,6 +27,21 @@ pub(super) struct Judged {
     pub end_of_record: bool,
     /// The journal failed underneath the run.
     pub journal: Option<journal::Error>,
+}
+
+impl Judged {
+    /// Has a run that somebody stopped become what was ordered.
+    pub fn ordered(mut self, stop: &Stop) -> Self {
+        if let (Outcome::Suspended { .. }, Some(order)) = (&self.end.outcome, stop.order()) {
+            let why = order.why.clone();
+            match order.to {
+                StopTo::Suspended => {}
+                StopTo::Paused => self.end.outcome = Outcome::Paused { why: why.unwrap_or_else(|| ASKED.to_owned()) },
+                StopTo::Cancelled => self.end.outcome = Outcome::Cancelled { why },
+            }
+        }
+        self
+    }
 }
 
 /// Judges how a guest ended and where it was.
@@ -193,7 +211,7 @@ pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged, by: &st
         return Ok(judged.end);
     }
     finish_resuming(gate, &mut judged)?;
-    if judged.end.outcome.is_parked() {
+    if judged.end.outcome.is_parked() || matches!(judged.end.outcome, Outcome::Cancelled { .. }) {
         judged.end.by = Some(by.to_owned());
     }
     let live = gate.recorder().expect("only a live run is recorded");

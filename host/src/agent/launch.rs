@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::parked;
+use super::queued::Queueing;
 use super::{Agent, Connectors, Given, Links, Recorded, Replayed, Sink, Stop};
 use crate::capability::config;
 use crate::capability::connector::route::Route;
@@ -14,7 +16,7 @@ use crate::capability::wasi::http::Network;
 use crate::capability::{Caps, Start};
 use crate::digest::{Content, Digest};
 use crate::engine::{FUEL_SLICE, World};
-use crate::gate::{End, FuelRule, LastState, Live, Replay, Standing, Tip};
+use crate::gate::{End, FuelRule, LastState, Live, Outcome, Replay, Standing, Tip};
 use crate::id::RunId;
 use crate::journal::{self, Cause, Header, Journal, Payload, Plugin};
 use crate::manifest::Name;
@@ -98,6 +100,8 @@ pub struct Accepted {
 
 /// Where a run goes on that was there before.
 pub(super) struct Resumed {
+    pub journal: Journal,
+    pub clock: Clock,
     pub reader: journal::Reader,
     pub rule: FuelRule,
     pub tip: Tip,
@@ -118,21 +122,38 @@ pub fn accept(
     journal: &Journal,
     clock: Clock,
 ) -> Result<Accepted, LaunchError> {
-    accept_for(launch, agent, engine, journal, clock, None)
+    accept_for(launch, agent, engine, journal, clock, Reason::Asked)
 }
 
-/// As [`accept`], for a connector that is called because of `cause`.
+/// Why a run is accepted.
+pub(super) enum Reason<'a> {
+    /// Somebody asks for it, and drives it at once.
+    Asked,
+    /// Somebody asks for it, and it waits for its turn.
+    Queued(&'a Queueing),
+    /// A connector is called because of this entry.
+    Called(Cause),
+}
+
+/// As [`accept`], for this reason.
 pub(super) fn accept_for(
     launch: Launch,
     agent: &Agent,
     engine: Digest,
     journal: &Journal,
     clock: Clock,
-    cause: Option<Cause>,
+    reason: Reason<'_>,
 ) -> Result<Accepted, LaunchError> {
     let launch = within_quota(launch);
     let mounts = open_mounts(&launch.remit, &launch.mounts, Access::ReadWrite)?;
-    let header = Header { cause, ..header(&launch, agent.world(), engine, &clock) };
+    let header = header(&launch, agent.world(), engine, &clock);
+    let header = match reason {
+        Reason::Asked => header,
+        Reason::Queued(Queueing { key, priority, .. }) => {
+            Header { start_key: key.clone(), priority: *priority, ..header }
+        }
+        Reason::Called(cause) => Header { cause: Some(cause), ..header },
+    };
     let given = given(agent.world(), &launch.remit, &header, launch.input.clone())?;
     let standing = Standing::of(journal, launch.remit.clone(), &launch.grants, &launch.manifest, header.accepted)?;
     let writer = journal.accept(&header, &blobs(&launch, &header))?;
@@ -212,7 +233,16 @@ impl Accepted {
     /// # Errors
     /// [`journal::Error`] when the journal fails underneath the run.
     pub async fn run(self, agent: &Agent, stop: &Stop, sink: Sink<'_>) -> Result<End, journal::Error> {
-        agent.run(self, stop, sink).await
+        let run = self.id;
+        let resumed = self.resumed.as_ref().map(|resumed| (resumed.journal.clone(), resumed.clock.clone()));
+        let end = agent.run(self, stop, sink).await?;
+        match (resumed, stop.order()) {
+            // It was stopped on the way to the end of its record.
+            (Some((journal, clock)), Some(order)) if matches!(end.outcome, Outcome::Suspended { .. }) => {
+                parked::turn(&journal, run, order, end, &clock)
+            }
+            _ => Ok(end),
+        }
     }
 }
 
@@ -264,6 +294,7 @@ fn header(launch: &Launch, world: World, engine: Digest, clock: &Clock) -> Heade
             version: launch.version.clone(),
         },
         principal: launch.principal.clone(),
+        priority: 0,
         remit: launch.remit.digest(),
         seed: launch.seed,
         start_key: None,

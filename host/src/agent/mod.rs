@@ -8,17 +8,21 @@ mod drive;
 mod ending;
 mod fork;
 mod launch;
+mod parked;
 mod prepare;
+mod queued;
 mod resume;
 mod served;
 mod session;
 
 pub use connectors::{Connectors, DEPTH_MAX, Links, Node, SEATS_MAX};
-pub use drive::Stop;
+pub use drive::{Order, Stop, StopTo};
 pub use ending::{Replayed, Verdict};
 pub use fork::{Fork, ForkError, fork};
 pub use launch::{Accepted, Launch, LaunchError, Outward, RecallError, Recalled, accept, recall};
+pub use parked::{ParkError, cancel, pause, state_of};
 pub use prepare::{Connected, Host, PrepareError, is_another_plugins, unknown_imports};
+pub use queued::{Queueing, queue};
 pub use resume::{Again, ResumeError, resume};
 
 use std::sync::Arc;
@@ -126,6 +130,8 @@ impl Agent {
             store.data_mut().gate.as_live().expect("it runs live").add_called(left);
         }
         let judged = ending::judge(&mut store, driven);
+        // One that has not come to the end of its record has nothing to record: see `Accepted::run`.
+        let judged = if store.data().gate.is_resuming() { judged } else { judged.ordered(stop) };
         let end = ending::record(&mut store, judged, stop.by()).await?;
         shower.show();
         Ok(end)

@@ -89,6 +89,7 @@ pub fn resume(
         taken.writer.keep_kv();
     }
     let caps = Caps { mounts, quotas, values: again.values, is_disarmed: header.is_disarmed(), ..Caps::default() };
+    let clock_again = clock.clone();
     let live = Live::new(caps, taken.writer, agent.functions(), standing, given.limits.clone(), clock);
     let live = live.since(began, taken.time_us);
     let live = match header.parent.filter(|_| header.is_disarmed()) {
@@ -97,7 +98,8 @@ pub fn resume(
     };
     let rule = recalled.fuel_rule(header.component, again.engine);
     let reader = journal.reader(*id)?;
-    let resumed = Resumed { reader, rule, tip, by: again.by.to_owned(), ran: history.ran };
+    let journal = journal.clone();
+    let resumed = Resumed { journal, clock: clock_again, reader, rule, tip, by: again.by.to_owned(), ran: history.ran };
     Ok(Accepted { id: *id, given, live, resumed: Some(resumed) })
 }
 
@@ -134,6 +136,10 @@ impl History {
                 history.decided = Some((entry, decision));
             }
             history.is_in_doubt = state.state() == State::InDoubt;
+            if state.state() == State::Queued {
+                since = None;
+                continue;
+            }
             // Who was killed was there until its last entry; who parked, until it said so.
             let until = if state.state() == State::Running { before_us } else { time_us };
             if let Some(began) = since.take() {

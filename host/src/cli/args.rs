@@ -74,6 +74,50 @@ pub struct Run {
     pub arguments: Vec<String>,
 }
 
+/// `remit serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit serve & remit start plugins/brief --allow-requested")]
+pub struct Serve {}
+
+/// `remit start`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  remit start plugins/brief --mount notes=docs --mount out=report:rw --allow-requested
+  remit start brief --key nightly-2026-03-01 --priority 10")]
+pub struct Start {
+    #[command(flatten)]
+    pub run: Run,
+    /// Start it once: asked for again with the same key, the same run is meant, and nothing new is started
+    #[arg(long, value_name = "KEY", value_parser = setting::start_key)]
+    pub key: Option<String>,
+    /// Where it stands among those that wait, from -100 to 100: a higher one goes first
+    #[arg(long, value_name = "N", default_value_t = 0, allow_hyphen_values = true,
+        value_parser = clap::value_parser!(i8).range(-100..=100))]
+    pub priority: i8,
+}
+
+/// `remit pause`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit pause 0192f --why 'the tracker is down'")]
+pub struct Pause {
+    /// A run: its id, the beginning of it, or `last`
+    pub run: RunRef,
+    /// Why, for whoever looks at it
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+}
+
+/// `remit cancel`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  remit cancel 0192f --why 'not needed any more'")]
+pub struct Cancel {
+    /// A run: its id, the beginning of it, or `last`
+    pub run: RunRef,
+    /// Why, for whoever looks at it
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+}
+
 /// Where a run is killed whose crashes are tried out.
 #[derive(Debug, Args)]
 pub struct Crash {

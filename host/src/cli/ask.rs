@@ -1,9 +1,10 @@
 //! Asking for what is requested and neither granted nor refused, and keeping the answer if that is wanted.
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::BufRead as _;
 use std::slice;
 
 use super::args;
+use super::caller::{self, Stream};
 use super::exit::Exit;
 use super::give::{Answers, request_as_grant};
 use super::grant::Granted;
@@ -40,7 +41,7 @@ pub fn decide(answers: &Answers<'_>, args: &args::Run) -> Result<Granted> {
     if is_said || plugin.manifest().is_none() || !granted.asks_for_anything() {
         return Ok(granted);
     }
-    let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let is_terminal = caller::is_terminal(Stream::Stdin) && caller::is_terminal(Stream::Stderr);
     if !is_terminal {
         return if stored.granted.is_empty() { Err(nobody_granted(answers)) } else { Ok(granted) };
     }
@@ -72,9 +73,10 @@ fn open_questions(granted: &Granted, stored: &Stored, args: &args::Run) -> Resul
 
 fn ask(stored: &Stored) -> Result<Reply> {
     let what = if stored.is_empty() { "this" } else { "what is not granted yet" };
-    eprint!("grant {what}? [y]es for this run, [a]lways for this build, [N]o, ne[v]er: ");
+    let question = format!("grant {what}? [y]es for this run, [a]lways for this build, [N]o, ne[v]er: ");
+    let _unread = caller::write_text(Stream::Stderr, &question);
     let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).or_fail(Exit::HostFailed, "cannot read the answer")?;
+    caller::stdin().read_line(&mut answer).or_fail(Exit::HostFailed, "cannot read the answer")?;
     Ok(Reply::of(&answer))
 }
 

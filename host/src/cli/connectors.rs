@@ -4,13 +4,13 @@
 //! serves. Where several do, the person who starts the run says which: a choice made by name or version alone would let
 //! whatever was installed last take over.
 
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use super::args::Choice;
 use super::exit::Exit;
 use super::find;
 use super::grant::Granted;
+use super::loaded::Loaded;
 use super::outward::outward;
 use super::plugin::Plugin;
 use super::report::{Failure, Result, note};
@@ -135,7 +135,7 @@ fn installed(session: &Session) -> Result<Vec<Candidate>> {
 struct Found {
     identity: String,
     /// What it exports and imports. Its own calls are not linked yet.
-    agent: ManuallyDrop<Agent>,
+    agent: Loaded,
     /// Until it is looked at.
     parts: Option<(Plugin, Granted)>,
 }
@@ -271,7 +271,7 @@ fn node(session: &Session, plugin: &Plugin, granted: Granted, links: Links) -> R
 ///
 /// # Errors
 /// When the component cannot be started, or does not fit a connector; `what` is what the message calls it.
-pub fn agent(session: &Session, plugin: &Plugin, what: &str, links: &Links) -> Result<ManuallyDrop<Agent>> {
+pub fn agent(session: &Session, plugin: &Plugin, what: &str, links: &Links) -> Result<Loaded> {
     let agent = session.prepare(&plugin.component, Connected::To(links.linked()))?;
     agent.map_err(|error| unfit(error, what))
 }

@@ -78,6 +78,11 @@ impl Exit {
         }
     }
 
+    /// Returns the exit that has this code.
+    pub fn of_code(code: u8) -> Self {
+        Self::TABLE.into_iter().find(|exit| exit.code() == code).unwrap_or(Self::Command(code))
+    }
+
     /// Returns the process's exit code.
     pub fn code(self) -> u8 {
         match self {
@@ -101,6 +106,29 @@ impl Exit {
         }
     }
 
+    /// Returns its name, for programs that ask a host.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::AgentFailed => "agent-failed",
+            Self::Command(_) => "command",
+            Self::Usage => "usage",
+            Self::PluginUnfit => "plugin-unfit",
+            Self::NotGranted => "not-granted",
+            Self::Limit => "limit",
+            Self::Crashed => "crashed",
+            Self::Diverged => "diverged",
+            Self::JournalDamaged => "journal-damaged",
+            Self::HomeBusy => "home-busy",
+            Self::NoSuchRun => "no-such-run",
+            Self::HostFailed => "host-failed",
+            Self::Interrupted => "interrupted",
+            Self::ConnectorFailed => "connector-failed",
+            Self::Parked => "parked",
+            Self::NotResumable => "not-resumable",
+        }
+    }
+
     /// Returns what the code means, for people.
     pub fn meaning(self) -> &'static str {
         match self {
@@ -117,10 +145,12 @@ impl Exit {
             Self::HomeBusy => "another process uses the home, and --no-wait was given",
             Self::NoSuchRun => "there is no such run",
             Self::HostFailed => "the host failed: input or output, a full disk, a read-only home",
-            Self::Interrupted => "interrupted",
+            Self::Interrupted => "interrupted; or the run was cancelled",
             Self::ConnectorFailed => "a connector that the guest called failed",
             Self::Parked => "the run is parked until a person decides: paused, or in doubt; `remit show` says which",
-            Self::NotResumable => "the run cannot be resumed: it has ended, or what it needs is not there",
+            Self::NotResumable => {
+                "the run cannot go on, be paused or be cancelled: it has ended, or what it needs is not there"
+            }
         }
     }
 }

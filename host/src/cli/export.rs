@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Shell;
 use super::args;
+use super::caller;
 use super::exit::Exit;
 use super::report::{Failure, OrFail as _, Result, note, print, print_json};
 use super::session::Session;
@@ -35,12 +36,13 @@ pub(super) fn export(shell: &Shell, args: &args::Export) -> Result {
 }
 
 fn write(session: &Session, run: RunId, args: &args::Export) -> Result<Exported> {
-    let path = &args.output;
-    let taken = || Failure::new(Exit::Usage, format!("{} exists", path.display())).hint("--force replaces it");
+    let shown = args.output.display();
+    let path = &caller::path(&args.output);
+    let taken = || Failure::new(Exit::Usage, format!("{shown} exists")).hint("--force replaces it");
     if !args.force && path.symlink_metadata().is_ok() {
         return Err(taken());
     }
-    let failed = || format!("cannot write {}", path.display());
+    let failed = || format!("cannot write {shown}");
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // For its owner only, as what it is of.
     let mut file = tempfile::NamedTempFile::new_in(folder).or_fail(Exit::HostFailed, failed())?;

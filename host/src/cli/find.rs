@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Shell;
+use super::caller;
 use super::exit::Exit;
 use super::plugin::{Declared, Identity, Plugin};
 use super::report::{Failure, OrFail as _, Result, note};
@@ -27,10 +28,21 @@ impl Named {
     /// As [`Plugin::read`]; with [`Exit::PluginUnfit`] where no home holds anything installed.
     pub fn read(shell: &Shell, typed: &Path) -> Result<Self> {
         let name = typed.to_str().filter(|name| can_be_installed(name));
-        match name.filter(|_| !typed.exists()) {
+        match name.filter(|_| !caller::path(typed).exists()) {
             Some(name) if home::journal_path(&shell.home_path()?).exists() => Ok(Self::Installed(name.to_owned())),
             Some(name) => Err(nothing(name)),
             None => Plugin::read_any(typed).map(|plugin| Self::OnDisk(Box::new(plugin))),
+        }
+    }
+
+    /// Takes it for a path where it is an absolute one, else for a name or an identity: for who has no folder to be relative to.
+    ///
+    /// # Errors
+    /// As [`Plugin::read`].
+    pub fn of_caller(typed: &str) -> Result<Self> {
+        match Path::new(typed).is_absolute() {
+            true => Plugin::read_any(Path::new(typed)).map(|plugin| Self::OnDisk(Box::new(plugin))),
+            false => Ok(Self::Installed(typed.to_owned())),
         }
     }
 
@@ -127,7 +139,7 @@ pub fn typed(journal: &Journal, header: &Header) -> Result<String> {
     let is_this =
         |plugin: &Installed| plugin.newest.identity == *identity && plugin.newest.component == header.component;
     if plugins.iter().any(is_this) {
-        let is_enough = same_name == 1 && !Path::new(name).exists();
+        let is_enough = same_name == 1 && !caller::path(Path::new(name)).exists();
         return Ok(if is_enough { name.clone() } else { identity.clone() });
     }
     let folder = identity.strip_prefix("folder:").and_then(|rest| rest.rsplit_once('#'));

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Shell;
 use super::args;
+use super::caller;
 use super::exit::Exit;
 use super::find;
 use super::overlap;
@@ -67,8 +68,8 @@ fn read(path: &std::path::Path) -> Result<String> {
     let mut text = String::new();
     let most = manifest::SIZE_MAX as u64 + 1;
     let read = match path.to_str() {
-        Some("-") => std::io::stdin().lock().take(most).read_to_string(&mut text),
-        _ => std::fs::File::open(path).and_then(|file| file.take(most).read_to_string(&mut text)),
+        Some("-") => caller::stdin().take(most).read_to_string(&mut text),
+        _ => std::fs::File::open(caller::path(path)).and_then(|file| file.take(most).read_to_string(&mut text)),
     };
     read.or_fail(Exit::Usage, format!("cannot read grant {}", path.display()))?;
     Ok(text)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::args::{self, LimitArg, MountArg};
+use super::caller;
 use super::exit::Exit;
 use super::give::request_as_grant;
 use super::plugin::Plugin;
@@ -127,7 +128,8 @@ fn limits(request: &Request, grant: Option<&Grant>, args: &[LimitArg], config: &
 }
 
 fn read_grant(path: &Path) -> Result<(Grant, String)> {
-    let text = std::fs::read_to_string(path).or_fail(Exit::Usage, format!("cannot read grant {}", path.display()))?;
+    let text = std::fs::read_to_string(caller::path(path))
+        .or_fail(Exit::Usage, format!("cannot read grant {}", path.display()))?;
     let grant = Grant::parse(&path.display().to_string(), &text);
     Ok((grant.map_err(|errors| Failure::from_error(Exit::Usage, errors))?, text))
 }
@@ -145,7 +147,7 @@ fn bind(request: &Request, mounts: &[MountArg], grant: Option<&Grant>) -> Result
         if grant.is_some_and(|grant| !grant.files.contains_key(name)) {
             continue;
         }
-        let given = mounts.iter().find(|mount| mount.name == name.as_str()).map(|mount| mount.dir.clone());
+        let given = mounts.iter().find(|mount| mount.name == name.as_str()).map(|mount| caller::path(&mount.dir));
         let granted = grant.and_then(|grant| grant.files.get(name)?.dir.as_ref().map(PathBuf::from));
         let folder = given.or(granted).ok_or_else(|| {
             let write = if asked.scope.access == Access::ReadWrite { ":rw" } else { "" };

@@ -5,8 +5,15 @@
 mod answer;
 pub mod args;
 mod ask;
+#[cfg(unix)]
+mod attend;
+#[cfg(unix)]
+mod backend;
 mod build;
+mod caller;
 mod check;
+#[cfg(unix)]
+mod commands;
 mod completions;
 mod config;
 mod connectors;
@@ -16,19 +23,27 @@ mod embedded;
 pub mod exit;
 mod explain;
 mod export;
+mod failures;
 mod find;
+#[cfg(unix)]
+mod foreground;
 mod fork;
+#[cfg(unix)]
+mod forward;
 mod give;
 mod grant;
 mod grants;
 mod home;
 mod identity;
 mod install;
+mod loaded;
 mod new;
 mod outcome;
+mod outfit;
 mod output;
 mod outward;
 mod overlap;
+mod park;
 pub mod plugin;
 mod plugins;
 mod records;
@@ -39,13 +54,18 @@ mod resume;
 mod revoke;
 mod run;
 mod runs;
+mod seats;
 mod secret;
 mod sections;
+#[cfg(unix)]
+mod serve;
 mod session;
 mod shell;
 mod show;
 mod signals;
+mod start;
 mod stored;
+mod supervised;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -90,6 +110,25 @@ enum Command {
     /// Shows what the plugin asks for and, on a terminal, asks. The result goes to standard output, everything else
     /// to standard error. The run is recorded: `remit show last`, `remit replay last`.
     Run(args::Run),
+    /// Serve a home: go on with every run of it, until it is ended by Ctrl-C or a request to terminate
+    ///
+    /// Runs that are queued, that were suspended and that an earlier host was killed under go on without being asked; those
+    /// that are paused or in doubt wait for a person. When it is ended, it suspends everything, and exits with 0.
+    #[cfg(unix)]
+    Serve(args::Serve),
+    /// Accept a run, print its id, and leave it to `remit serve` or `remit resume`
+    ///
+    /// It is checked and stored as `run` does it, and waits for its turn: those of a higher priority go first, and agents
+    /// take turns. With --key it is started once, however often that is asked for.
+    Start(args::Start),
+    /// Pause a run: it goes on when somebody resumes it
+    ///
+    /// One that runs is paused at its next host call or slice of fuel.
+    Pause(args::Pause),
+    /// End a run
+    ///
+    /// One that runs ends at its next host call or slice of fuel. What it did stays done.
+    Cancel(args::Cancel),
     /// List runs
     Runs(args::Runs),
     /// Show a run: its remit, its end, what it used
@@ -184,24 +223,96 @@ enum New {
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
-    run_arguments(std::env::args_os()).into()
+    run_arguments(std::env::args_os().collect()).into()
 }
 
-fn run_arguments(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let line = match CommandLine::try_parse_from(arguments) {
+fn run_arguments(arguments: Vec<OsString>) -> Exit {
+    let line = match CommandLine::parsed(arguments.clone()) {
         Ok(line) => line,
-        Err(error) => {
-            // Nobody reading it is no failure.
-            let _ = error.print();
-            return exit_of(&error);
-        }
+        Err(exit) => return exit,
     };
-    let shell = Shell::new(line.globals);
+    let arguments = if line.command.is_for_hosts() { arguments } else { Vec::new() };
+    let shell = Shell::new(line.globals, arguments);
     telemetry::start(shell.verbose());
-    dispatch(&shell, line.command).unwrap_or_else(|failure| {
-        report::report(&failure);
-        failure.exit()
-    })
+    match shell.have_done() {
+        Ok(()) => run_line(&shell, line.command),
+        Err(failure) => ended(&failure),
+    }
+}
+
+impl CommandLine {
+    /// Parses a command line, or says what is wrong with it.
+    fn parsed(arguments: impl IntoIterator<Item = OsString>) -> std::result::Result<Self, Exit> {
+        Self::try_parse_from(arguments).map_err(|error| {
+            let stream = if error.use_stderr() { caller::Stream::Stderr } else { caller::Stream::Stdout };
+            // Nobody reading it is no failure.
+            let _unread = caller::write_text(stream, &error.render().ansi().to_string());
+            exit_of(&error)
+        })
+    }
+}
+
+impl Command {
+    /// Tells whether the host of a home does it, where there is one: it needs the home for itself.
+    fn is_for_hosts(&self) -> bool {
+        use args::{RecordRef, Secret};
+        match self {
+            Self::Show(args::Show { run, .. })
+            | Self::Replay(args::Replay { run, .. })
+            | Self::Verify(args::Verify { run, .. }) => {
+                matches!(run, RecordRef::Run(_))
+            }
+            Self::Secret(Secret::List(_)) => false,
+            Self::Run(_)
+            | Self::Start(_)
+            | Self::Pause(_)
+            | Self::Cancel(_)
+            | Self::Runs(_)
+            | Self::Resume(_)
+            | Self::Decide(_)
+            | Self::Fork(_)
+            | Self::Diff(_)
+            | Self::Export(_)
+            | Self::Rm(_)
+            | Self::Install(_)
+            | Self::Plugins(_)
+            | Self::Uninstall(_)
+            | Self::Grant(_)
+            | Self::Grants(_)
+            | Self::Revoke(_)
+            | Self::Explain(_)
+            | Self::Secret(_)
+            | Self::Config(args::Config::Init) => true,
+            #[cfg(unix)]
+            Self::Serve(_) => false,
+            Self::Check(_)
+            | Self::Identity(_)
+            | Self::Home(_)
+            | Self::Config(_)
+            | Self::New(_)
+            | Self::Build(_)
+            | Self::Completions(_)
+            | Self::ExitCodes => false,
+        }
+    }
+}
+
+impl Command {
+    /// Tells whether it has no guest to drive, so that also a host does it that has room for no more than its one run.
+    #[cfg(unix)]
+    fn is_light(&self) -> bool {
+        !matches!(self, Self::Run(_) | Self::Start(_) | Self::Resume(_) | Self::Replay(_))
+    }
+}
+
+/// Does a command, and reports its failure.
+fn run_line(shell: &Shell, command: Command) -> Exit {
+    dispatch(shell, command).unwrap_or_else(|failure| ended(&failure))
+}
+
+fn ended(failure: &report::Failure) -> Exit {
+    report::report(failure);
+    failure.exit()
 }
 
 /// Returns the end for what clap has to say: help and versions are answers, the rest is wrong usage.
@@ -216,6 +327,11 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
     match command {
         Command::Check(args) => check::check(shell, &args),
         Command::Run(args) => run::run(shell, &args),
+        #[cfg(unix)]
+        Command::Serve(args) => serve::serve(shell, &args),
+        Command::Start(args) => start::start(shell, &args),
+        Command::Pause(args) => park::pause(shell, &args),
+        Command::Cancel(args) => park::cancel(shell, &args),
         Command::Runs(args) => runs::runs(shell, &args),
         Command::Show(args) => show::show(shell, &args),
         Command::Resume(args) => resume::resume(shell, &args),

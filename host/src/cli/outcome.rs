@@ -21,7 +21,7 @@ pub fn exit_of(outcome: &Outcome) -> Exit {
         Outcome::Trapped { .. } => Exit::Crashed,
         Outcome::Limit { .. } => Exit::Limit,
         Outcome::ConnectorFailed { .. } => Exit::ConnectorFailed,
-        Outcome::Interrupted { .. } | Outcome::Suspended { .. } => Exit::Interrupted,
+        Outcome::Interrupted { .. } | Outcome::Suspended { .. } | Outcome::Cancelled { .. } => Exit::Interrupted,
         Outcome::Paused { .. } | Outcome::InDoubt { .. } => Exit::Parked,
         Outcome::HostFailed { .. } => Exit::HostFailed,
     }

@@ -1,9 +1,8 @@
 //! What a run shows: its output while it runs, and how it ended.
 
-use std::io::{IsTerminal as _, Write as _};
-
 use serde_json::{Value as Json, json};
 
+use super::caller::{self, Stream};
 use super::outcome::{self, exit_of, tell};
 use super::report::{Result, print_bytes, print_json};
 use super::session::Session;
@@ -30,17 +29,16 @@ impl Output {
         match stream {
             OutputStream::Stdout if self.json => self.stdout.extend_from_slice(bytes),
             OutputStream::Stdout if self.world == World::Command => {
-                let mut stdout = std::io::stdout().lock();
-                self.unread |= stdout.write_all(bytes).and_then(|()| stdout.flush()).is_err();
+                self.unread |= caller::write(Stream::Stdout, bytes).is_err();
             }
             // What a guest writes for people must not drive their terminal.
-            _ if std::io::stderr().is_terminal() => {
+            _ if caller::is_terminal(Stream::Stderr) => {
                 let text = String::from_utf8_lossy(bytes);
                 let safe: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-                let _ = std::io::stderr().lock().write_all(safe.as_bytes());
+                let _unread = caller::write(Stream::Stderr, safe.as_bytes());
             }
             _ => {
-                let _ = std::io::stderr().lock().write_all(bytes);
+                let _unread = caller::write(Stream::Stderr, bytes);
             }
         }
     }
@@ -70,7 +68,7 @@ fn text_or_bytes(bytes: &[u8]) -> Json {
 
 /// Shows an agent's result: indented on a terminal, as it is otherwise.
 fn pretty(result: &str) -> String {
-    if std::io::stdout().is_terminal()
+    if caller::is_terminal(Stream::Stdout)
         && let Ok(value) = serde_json::from_str::<Json>(result)
     {
         return format!("{value:#}\n");

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::caller;
 use super::exit::Exit;
 use super::report::{Failure, OrFail as _, Result};
 use crate::digest::{Content, Digest};
@@ -172,7 +173,7 @@ impl Declared {
     ///
     /// With [`Exit::PluginUnfit`]: there is none, it is too large or it is wrong.
     pub fn read(folder: &Path) -> Result<Self> {
-        let canonical = fs::canonicalize(folder);
+        let canonical = fs::canonicalize(caller::path(folder));
         let canonical = canonical.or_fail(Exit::PluginUnfit, format!("cannot open {}", folder.display()))?;
         let path = folder.join(manifest::FILE_NAME);
         let no_manifest = |error: io::Error| {
@@ -218,7 +219,7 @@ pub fn read_component(path: &Path, hint: &str) -> Result<Vec<u8>> {
 }
 
 fn is_folder(path: &Path) -> Result<bool> {
-    match fs::metadata(path) {
+    match fs::metadata(caller::path(path)) {
         Ok(metadata) => Ok(metadata.is_dir()),
         Err(error) => {
             let failure =
@@ -230,7 +231,8 @@ fn is_folder(path: &Path) -> Result<bool> {
 
 /// Reads at most `size_max` bytes of a regular file: a pipe could keep the host waiting for ever.
 fn read_file(path: &Path, size_max: u64) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
+    let path = caller::path(path);
+    let metadata = fs::metadata(&path)?;
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file"));
     }

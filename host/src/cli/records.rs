@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::Shell;
 use super::args::RecordRef;
+use super::caller;
 use super::exit::Exit;
 use super::report::{Failure, Result};
 use super::session::{Records, Session};
@@ -64,7 +65,7 @@ impl Place {
                 Ok((Self::Home(Box::new(session)), run))
             }
             RecordRef::Bundle(path) => {
-                let Bundle { journal, run } = Bundle::open(path).map_err(|error| unread(error, path))?;
+                let Bundle { journal, run } = Bundle::open(&caller::path(path)).map_err(|error| unread(error, path))?;
                 Ok((Self::Bundle(Box::new(Records::of(journal))), run))
             }
         }

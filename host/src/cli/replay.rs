@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Shell;
 use super::args;
+use super::caller;
 use super::exit::Exit;
 use super::outcome::sentence;
 use super::records::Place;
@@ -19,7 +20,8 @@ pub fn replay(shell: &Shell, args: &args::Replay) -> Result {
     let (session, run) = Place::with_host(shell, "remit replay", &args.run)?;
     let recalled = recall(session.journal(), run)?;
     let component = match &args.with {
-        Some(path) => std::fs::read(path).or_fail(Exit::Usage, format!("cannot read component {}", path.display()))?,
+        Some(path) => std::fs::read(caller::path(path))
+            .or_fail(Exit::Usage, format!("cannot read component {}", path.display()))?,
         None => session.blob(recalled.header.component)?,
     };
     let what = args.with.as_ref().map_or_else(|| format!("component of run {run}"), |path| path.display().to_string());

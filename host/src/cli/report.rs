@@ -3,10 +3,11 @@
 //! A failure carries its exit code from the place that knows it. Nothing here panics when a reader goes away.
 
 use std::fmt::{Display, Write as _};
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io;
 
 use clap::builder::styling::{AnsiColor, Style};
 
+use super::caller::{self, Stream};
 use super::exit::Exit;
 use crate::home::HomeError;
 use crate::manifest;
@@ -38,6 +39,11 @@ impl Failure {
         Self { exit: Exit::Ok, error: None, hint: None }
     }
 
+    /// Returns the end of a command that the host of the home has done: it has said all there is to say.
+    pub(super) fn done(exit: Exit) -> Self {
+        Self { exit, error: None, hint: None }
+    }
+
     /// Adds what to try, in place of an earlier hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -50,6 +56,15 @@ impl Failure {
     pub fn context(mut self, context: impl Display) -> Self {
         self.error = self.error.map(|error| error.context(context.to_string()));
         self
+    }
+
+    /// Returns what went wrong, without colours, and what to try.
+    pub fn parts(&self) -> (String, Option<String>) {
+        let message = self.error.as_ref().map(|error| match error.downcast_ref::<manifest::Errors>() {
+            Some(errors) => errors.render(false),
+            None => plain_lines(&chain(error)),
+        });
+        (message.unwrap_or_default(), self.hint.clone())
     }
 
     /// Returns the process's end.
@@ -157,7 +172,7 @@ pub(super) fn report(failure: &Failure) {
 
 /// Writes a line on stderr, without colours unless a terminal shows them. Nobody reading it is no failure.
 pub fn note(line: impl Display) {
-    let _ = writeln!(anstream::stderr().lock(), "{line}");
+    let _unread = caller::write_text(Stream::Stderr, &format!("{line}\n"));
 }
 
 /// Writes text on stdout, as it is but for colours that no terminal shows.
@@ -166,8 +181,7 @@ pub fn note(line: impl Display) {
 ///
 /// A failure that ends the process quietly when the reader went away, and one that is reported otherwise.
 pub fn print(text: impl Display) -> Result<()> {
-    let mut stdout = anstream::stdout().lock();
-    written(write!(stdout, "{text}").and_then(|()| stdout.flush()))
+    written(caller::write_text(Stream::Stdout, &text.to_string()))
 }
 
 /// Writes bytes on stdout exactly as they are.
@@ -176,8 +190,7 @@ pub fn print(text: impl Display) -> Result<()> {
 ///
 /// As [`print`].
 pub fn print_bytes(bytes: &[u8]) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    written(caller::write(Stream::Stdout, bytes))
 }
 
 /// Writes a value on stdout as JSON: indented on a terminal, one line otherwise.
@@ -186,7 +199,7 @@ pub fn print_bytes(bytes: &[u8]) -> Result<()> {
 ///
 /// As [`print`].
 pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
-    let terminal = io::stdout().is_terminal();
+    let terminal = caller::is_terminal(Stream::Stdout);
     let json = if terminal { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
     let json = json.or_fail(Exit::HostFailed, "cannot write the answer as JSON")?;
     print_bytes(format!("{json}\n").as_bytes())

@@ -1,30 +1,22 @@
 //! `remit resume` and `remit decide`: a run goes on, and what is in doubt is decided.
 
-use std::path::{Path, PathBuf};
-
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::Shell;
-use super::answer::answer;
+use super::answer::{answer, parsed};
 use super::args;
-use super::connectors;
 use super::exit::Exit;
-use super::grant::keep_out_of_home;
+use super::outfit::{Fitted, fit_out};
 use super::output::Output;
-use super::outward::outward;
-use super::plugin::{Declared, Identity, Plugin};
 use super::report::{Failure, Result, note};
 use super::run::principal;
 use super::session::Session;
-use crate::agent::{Again, Outward, Recalled, ResumeError, Stop, recall, resume as take_up};
-use crate::capability::config::Values;
-use crate::config::{self, Config};
-use crate::digest::Content;
+use super::supervised::answered;
+use crate::agent::{Again, ResumeError, Stop, recall, resume as take_up};
 use crate::gate::{End, Outcome, Where};
 use crate::id::RunId;
 use crate::journal::{Settlement, TakenOver};
 use crate::lifecycle::{Decision, State, Transition};
-use crate::manifest::{Manifest, Name};
 use crate::meter::Usage;
 
 /// Goes on with a run, and returns how the process ends.
@@ -37,31 +29,12 @@ pub fn resume(shell: &Shell, args: &args::Resume) -> Result {
 }
 
 fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
-    let recalled = recall(session.journal(), run)?;
-    let remit = recalled.remit();
-    let plugin = plugin_of(session, &recalled)?;
-    let what = format!("component of run {run}");
-    let agent = session.agent(&plugin.component, &what)?;
-    let resolved = connectors::resolve(session, &plugin, agent.imports(), remit, &args.connectors)?;
-    let agent = match agent.imports().is_empty() {
-        true => agent,
-        false => connectors::agent(session, &plugin, &what, &resolved.links)?,
-    };
+    let Fitted { recalled, agent, outward, most, values, resolved } = fit_out(session, run, &args.connectors)?;
     let by = principal();
-    let config = config::read(session.home().path())?;
-    recalled.header.mounts.values().try_for_each(|folder| keep_out_of_home(Path::new(folder), session.home()))?;
-    let again = Again {
-        engine: session.host()?.engine().fingerprint(),
-        most: &remit.under(&config.ceiling),
-        values: values(&config, &recalled),
-        by: &by,
-    };
-    // A disarmed fork has no way out at all.
-    let outward = match recalled.header.is_disarmed() {
-        true => Outward::default(),
-        false => outward(session, &recalled.header.plugin.identity, remit)?,
-    };
+    let again = Again { engine: session.host()?.engine().fingerprint(), most: &most, values, by: &by };
     let stop = Stop::by_principal(&by);
+    let (session, _answering) = answered(session)?;
+    let _claim = session.claim(run, &stop)?;
     let mut shown = Output::new(agent.world(), args.json);
     let ended = session.block_on(&stop, async {
         let taken = take_up(&recalled, &agent, again, session.journal(), session.clock().clone());
@@ -72,34 +45,7 @@ fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
         note(format!("run {run} goes on"));
         Ok::<_, Failure>(accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await)
     })??;
-    shown.conclude(session, run, &ended?)
-}
-
-/// Returns the plugin of a run as its record has it.
-fn plugin_of(session: &Session, recalled: &Recalled) -> Result<Plugin> {
-    let header = &recalled.header;
-    let text = String::from_utf8_lossy(&session.blob(header.manifest)?).into_owned();
-    let source = PathBuf::from(&header.plugin.name);
-    let declared = match text.is_empty() {
-        true => None,
-        false => {
-            let manifest = Manifest::parse(&format!("remit.toml of run {}", recalled.id), &text)?;
-            Some(Declared { folder: source.clone(), manifest, text })
-        }
-    };
-    Ok(Plugin {
-        declared,
-        identity: Identity::Installed { identity: header.plugin.identity.clone() },
-        component: Content::of(session.blob(header.component)?),
-        component_path: source,
-    })
-}
-
-/// Returns what the operator has set for the plugin of a run.
-fn values(config: &Config, recalled: &Recalled) -> Values {
-    let plugin = &recalled.header.plugin;
-    let name = plugin.version.as_ref().and_then(|_| plugin.name.parse::<Name>().ok());
-    name.map(|name| config.values.for_plugin(&name)).unwrap_or_default()
+    shown.conclude(&session, run, &ended?)
 }
 
 fn not_resumed(run: RunId, error: ResumeError) -> Failure {
@@ -123,34 +69,57 @@ fn not_resumed(run: RunId, error: ResumeError) -> Failure {
     }
 }
 
+/// What a person says became of an effect.
+pub enum Decided {
+    /// It was done, with this outcome.
+    Done(Json),
+    /// It was not done, and is done again.
+    Retry,
+    /// It ends the run.
+    Fail,
+}
+
 /// Records what a person says became of an effect.
 pub fn decide(shell: &Shell, args: &args::Decide) -> Result {
     let session = Session::open(shell, "remit decide")?;
     let run = session.find(&args.run)?;
+    let asked = match &args.done {
+        Some(value) => Decided::Done(parsed(value)?),
+        None if args.retry => Decided::Retry,
+        None => Decided::Fail,
+    };
+    note(decide_in(&session, run, args.entry, asked)?);
+    session.close()?;
+    Ok(Exit::Ok)
+}
+
+/// Records it, and returns what there is to say.
+///
+/// # Errors
+/// When the run has ended, the entry is not in doubt, or its function does not return the value.
+pub fn decide_in(session: &Session, run: RunId, entry: u64, asked: Decided) -> Result<String> {
+    let _claim = session.claim(run, &Stop::default())?;
     let recalled = recall(session.journal(), run)?;
     if let Some(end) = recalled.end.as_ref().filter(|end| end.outcome.state().is_end()) {
         let message = format!("run {run} has {}", end.outcome.sentence());
         return Err(Failure::new(Exit::NotResumable, message).hint("nothing of it is open"));
     }
     let mut taken = session.journal().take_over(run)?;
-    if taken.open != Some(args.entry) {
-        let message = format!("entry {} of run {run} is not in doubt", args.entry);
+    if taken.open != Some(entry) {
+        let message = format!("entry {entry} of run {run} is not in doubt");
         return Err(Failure::new(Exit::Usage, message).hint(format!("`remit show {run}` says which entry is")));
     }
-    let said = match &args.done {
-        Some(value) => {
-            answer(&session, &mut taken, args.entry, value, &recalled.header)?;
-            decided(&mut taken, args.entry, Decision::Done)?;
-            format!("entry {} has that outcome: `remit resume {run}`", args.entry)
+    let said = match asked {
+        Decided::Done(value) => {
+            answer(session, &mut taken, entry, &value, &recalled.header)?;
+            decided(&mut taken, entry, Decision::Done)?;
+            format!("entry {entry} has that outcome: `remit resume {run}`")
         }
-        None if args.retry => retried(&mut taken, args.entry)?,
-        None => failed(&session, &mut taken, args.entry, recalled.end)?,
+        Decided::Retry => retried(&mut taken, entry)?,
+        Decided::Fail => failed(session, &mut taken, entry, recalled.end)?,
     };
     taken.writer.durable()?.wait()?;
-    drop(taken);
-    note(said);
-    session.close()?;
-    Ok(Exit::Ok)
+    Ok(said)
 }
 
 fn retried(taken: &mut TakenOver, entry: u64) -> Result<String> {

@@ -1,22 +1,24 @@
 //! `remit run`: load, grant, run, and say what happened.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 
 use super::Shell;
 use super::args::{self, Input};
 use super::ask;
-use super::connectors;
+use super::caller::{self, Stream};
+use super::connectors::{self, Resolved};
 use super::exit::Exit;
 use super::find::Named;
 use super::give::Answers;
 use super::grant::Granted;
+use super::loaded::Loaded;
 use super::output::Output;
 use super::outward::outward;
 use super::plugin::Plugin;
 use super::report::{Failure, Result, note};
 use super::session::Session;
-use crate::agent::{Agent, Launch, LaunchError, Stop, accept};
+use super::supervised::answered;
+use crate::agent::{Agent, Launch, LaunchError, Outward, Stop, accept};
 use crate::engine::World;
 use crate::meter::{LimitKind, Limits};
 
@@ -30,7 +32,21 @@ pub fn run(shell: &Shell, args: &args::Run) -> Result {
     Ok(exit)
 }
 
-fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
+/// A run that was decided on, and is ready to be accepted.
+pub struct Prepared {
+    /// Its plugin, linked.
+    pub agent: Loaded,
+    /// Everything that decides it.
+    pub launch: Launch,
+    outward: Outward,
+    resolved: Resolved,
+}
+
+/// Checks a plugin, asks for what is not granted, and finds all that the run may reach.
+///
+/// # Errors
+/// When the plugin cannot run, is not granted what it needs, or its input is wrong.
+pub fn prepare(session: &Session, plugin: &Plugin, args: &args::Run) -> Result<Prepared> {
     let what = plugin.component_path.display().to_string();
     let agent = session.agent(&plugin.component, &what)?;
     check_kind(plugin, agent.world())?;
@@ -43,8 +59,14 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     };
     let outward = outward(session, &plugin.identity.to_string(), &granted.remit)?;
     let launch = launch(plugin, &agent, args, granted)?;
+    Ok(Prepared { agent, launch, outward, resolved })
+}
+
+fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
+    let Prepared { agent, launch, outward, resolved } = prepare(session, plugin, args)?;
     let engine = session.host()?.engine().fingerprint();
     let stop = Stop::by_principal(&principal());
+    let (session, _answering) = answered(session)?;
     let mut shown = Output::new(agent.world(), args.json);
     let (id, ended) = session.block_on(&stop, async {
         let accepted =
@@ -53,10 +75,11 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
         let connectors = resolved.connectors.iter();
         let accepted = connectors.fold(accepted, |accepted, all| accepted.calling(all, &resolved.links));
         let id = accepted.id;
+        let _claim = session.claim(id, &stop)?;
         note(format!("run {id}"));
         Ok::<_, Failure>((id, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await))
     })??;
-    shown.conclude(session, id, &ended?)
+    shown.conclude(&session, id, &ended?)
 }
 
 /// Refuses a component that is not what its manifest says, because a person granted what the manifest says.
@@ -127,19 +150,23 @@ fn input(world: World, args: &args::Run, limits: &Limits) -> Result<Vec<u8>> {
         (World::Agent, Some(input)) => Ok(input.read_json(size_max)?.into_bytes()),
         (World::Agent, None) => Ok(b"{}".to_vec()),
         (World::Command, Some(input)) => input.read(size_max),
-        (World::Command, None) if std::io::stdin().is_terminal() => Ok(Vec::new()),
+        (World::Command, None) if caller::is_terminal(Stream::Stdin) => Ok(Vec::new()),
         (World::Command, None) => Input::Stdin.read(size_max),
         (World::Connector, _) => Ok(Vec::new()),
     }
 }
 
-/// Returns who asked: the user of this process, by name.
+/// Returns who asked: the user of this process, or of the client that it does a command for, by name.
 pub fn principal() -> String {
+    if let Some(client) = caller::client() {
+        return client.principal().to_owned();
+    }
     let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|variable| std::env::var(variable).ok());
     format!("local:{}", name.unwrap_or_else(|| "unknown".into()))
 }
 
-fn not_started(error: LaunchError) -> Failure {
+/// Says why a run was not accepted.
+pub fn not_started(error: LaunchError) -> Failure {
     match error {
         LaunchError::Journal(error) => error.into(),
         LaunchError::InputNotText => Failure::from_error(Exit::Usage, error),

@@ -9,6 +9,7 @@ use super::outcome::sentence;
 use super::report::{Result, note, print, print_json};
 use super::session::Session;
 use super::table::table;
+use crate::agent::state_of;
 use crate::gate::{End, LastState};
 use crate::journal::Summary;
 use crate::lifecycle::{State, Transition};
@@ -41,6 +42,14 @@ pub fn end_of(summary: &Summary) -> Option<End> {
     End::read(summary.state.as_deref()?)
 }
 
+/// Returns the last change of a run that is neither its end nor its parking.
+pub fn change_of(summary: &Summary) -> Option<Transition> {
+    match LastState::read(summary.state.as_deref()?).ok()? {
+        LastState::Changed(transition) => Some(transition),
+        LastState::Stopped(_) => None,
+    }
+}
+
 /// Tells whether a run has ended, so that nothing of its plugin is needed to go on with it.
 pub fn is_over(summary: &Summary) -> bool {
     end_of(summary).is_some_and(|end| end.outcome.state().is_end())
@@ -48,18 +57,9 @@ pub fn is_over(summary: &Summary) -> bool {
 
 /// Returns the name of the state that a run is in, and how it ended for one that has.
 fn state(summary: &Summary) -> &'static str {
-    match end_of(summary) {
-        Some(end) => end.outcome.name(),
-        None if summary.live => State::Running.name(),
-        None => parked(summary).map_or(State::Interrupted, |parked| parked.now).name(),
-    }
-}
-
-/// Returns what somebody changed about a run that waits to be resumed, or was just made by forking another.
-pub fn parked(summary: &Summary) -> Option<Transition> {
-    match LastState::read(summary.state.as_deref()?).ok()? {
-        LastState::Changed(transition) if transition.now != State::Running => Some(transition),
-        _ => None,
+    match (state_of(summary), end_of(summary)) {
+        (State::Running, _) | (_, None) => state_of(summary).name(),
+        (_, Some(end)) => end.outcome.name(),
     }
 }
 

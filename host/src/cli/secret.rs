@@ -1,6 +1,6 @@
 //! `remit secret`: what the operator stores for plugins that never hold it.
 
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use serde_json::json;
@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::Shell;
 use super::args::{self, Json};
+use super::caller::{self, Stream};
 use super::exit::Exit;
 use super::find::{self, Named};
 use super::plugin::{Declared, Identity};
@@ -31,7 +32,7 @@ pub(super) fn secret(shell: &Shell, command: &args::Secret) -> Result {
 
 fn set(shell: &Shell, name: &Name) -> Result {
     // Read before the home is opened: a person may take their time, and others would wait.
-    let value = if io::stdin().is_terminal() { ask(name)? } else { read(io::stdin().lock())? };
+    let value = if caller::is_terminal(Stream::Stdin) { ask(name)? } else { read(caller::stdin())? };
     let secret = Secret::new(value).map_err(|unfit| {
         Failure::from_error(Exit::Usage, unfit).context(format_args!("cannot store {name}")).hint(unfit.hint())
     })?;
@@ -49,7 +50,7 @@ fn set(shell: &Shell, name: &Name) -> Result {
 }
 
 fn ask(name: &Name) -> Result<Zeroizing<Vec<u8>>> {
-    let value = rpassword::prompt_password(format!("value of {name} (not shown): "));
+    let value = caller::ask_hidden(&format!("value of {name} (not shown): "));
     let value = value.or_fail(Exit::HostFailed, "cannot read from the terminal")?;
     Ok(Zeroizing::new(value.into_bytes()))
 }
@@ -181,7 +182,7 @@ fn declared(plugin: &Path) -> Result<Option<String>> {
     if text.starts_with("folder:") || text.starts_with("file:") {
         return Ok(Some(text.into_owned()));
     }
-    if !plugin.is_dir() {
+    if !caller::path(plugin).is_dir() {
         return Ok(None);
     }
     let Declared { folder, manifest, .. } = Declared::read(plugin)?;

@@ -10,6 +10,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::args::MountArg;
+use super::caller;
 use super::exit::Exit;
 use super::report::{Failure, OrFail as _, Result};
 use crate::manifest::{Access, Grant, LastDay, RuleId};
@@ -161,7 +162,9 @@ impl Part {
     /// Makes the folder of files one that means the same wherever a run is started.
     fn bind_folder(&mut self) -> Result<()> {
         let Some(Value::String(dir)) = self.says.get("dir") else { return Ok(()) };
-        let folder = Path::new(dir).canonicalize().or_fail(Exit::NotGranted, format!("cannot open folder {dir}"))?;
+        let folder = caller::path(Path::new(dir))
+            .canonicalize()
+            .or_fail(Exit::NotGranted, format!("cannot open folder {dir}"))?;
         let Some(folder) = folder.to_str().filter(|_| folder.is_dir()) else {
             return Err(Failure::new(
                 Exit::NotGranted,

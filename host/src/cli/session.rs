@@ -1,18 +1,20 @@
 //! What the commands that touch runs share: the home, the journal, the engine and its cache, each made when first
 //! needed.
 
-use std::cell::OnceCell;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Shell;
 use super::args::RunRef;
+use super::caller;
 use super::exit::Exit;
+use super::loaded::Loaded;
 use super::report::{Failure, Result};
+use super::seats::Seats;
 use super::signals;
-use crate::agent::{Agent, Connected, Host, PrepareError, RecallError, SEATS_MAX, Stop};
+use crate::agent::{Connected, Host, PrepareError, SEATS_MAX, Stop};
 use crate::digest::{Content, Digest};
 use crate::engine::{Cache, Engine, PoolSize};
 use crate::gate::Functions;
@@ -21,12 +23,21 @@ use crate::id::RunId;
 use crate::journal::{self, Header, Journal};
 use crate::manifest::Kind;
 use crate::scope::Remit;
+use crate::supervisor::Supervisor;
 use crate::time::Clock;
 
-/// One command's view of a home.
+/// One command's view of a home. In a host that lives long, all commands share one.
+#[derive(Clone)]
 pub struct Session {
-    home: Home,
+    shared: Arc<Shared>,
     clock: Clock,
+    /// All runs, in a host that lives long.
+    supervisor: Option<Supervisor>,
+}
+
+/// An open home.
+struct Shared {
+    home: Arc<Home>,
     records: Records,
 }
 
@@ -39,9 +50,15 @@ pub struct Records {
     host: LazyHost,
     /// For connectors, which live at the same time as their caller. Only a run that has some pays for their pool.
     callees: LazyHost,
+    /// How many runs may be live at once.
+    runs_max: u32,
+    /// Whether the process goes on after this command.
+    is_lasting: bool,
+    /// Those of them that commands drive themselves.
+    seats: Seats,
 }
 
-type LazyHost = OnceCell<ManuallyDrop<Host>>;
+type LazyHost = OnceLock<ManuallyDrop<Host>>;
 
 impl Session {
     /// Opens home and journal. `command` is what others who wait for the home are told.
@@ -49,7 +66,7 @@ impl Session {
     /// # Errors
     /// When the home is busy, or the key or the journal cannot be opened.
     pub fn open(shell: &Shell, command: &str) -> Result<Self> {
-        Self::open_beside(shell, command, || Ok(LazyHost::new()))
+        Self::open_beside(shell, command, 1, || Ok(LazyHost::new()))
     }
 
     /// As [`Session::open`], for a command that needs the engine: it starts while the disk opens the journal.
@@ -57,10 +74,27 @@ impl Session {
     /// # Errors
     /// Also when the platform cannot run the engine.
     pub fn with_host(shell: &Shell, command: &str) -> Result<Self> {
-        Self::open_beside(shell, command, || Ok(LazyHost::from(start_host(1)?)))
+        Self::open_beside(shell, command, 1, || Ok(LazyHost::from(start_host(1)?)))
     }
 
-    fn open_beside(shell: &Shell, command: &str, host: impl FnOnce() -> Result<LazyHost>) -> Result<Self> {
+    /// As [`Session::with_host`], for a host that lives long and drives so many runs at once.
+    ///
+    /// # Errors
+    /// As [`Session::with_host`].
+    pub fn lasting(shell: &Shell, command: &str, runs_max: u32) -> Result<Self> {
+        let runs_max = runs_max + Seats::MAX;
+        Self::open_beside(shell, command, runs_max, || Ok(LazyHost::from(start_host(runs_max)?)))
+    }
+
+    fn open_beside(
+        shell: &Shell,
+        command: &str,
+        runs_max: u32,
+        host: impl FnOnce() -> Result<LazyHost>,
+    ) -> Result<Self> {
+        if let Some(session) = shell.session() {
+            return Ok(session.clone());
+        }
         let home = shell.open_home(command)?;
         let key = home.signing_key()?;
         let cache = Cache::new(home.cache_dir(), cache_key(&key));
@@ -68,13 +102,43 @@ impl Session {
         let opening = Journal::begin_open(&path, key, &journal::Options::default())?;
         let host = host();
         let journal = opening.finish().map_err(|error| unopened(error, &path))?;
-        let records = Records { journal, cache, host: host?, callees: LazyHost::new() };
-        Ok(Self { home, clock: shell.clock().clone(), records })
+        let records = Records {
+            journal,
+            cache,
+            host: host?,
+            callees: LazyHost::new(),
+            runs_max,
+            is_lasting: runs_max > 1,
+            seats: Seats::default(),
+        };
+        Ok(Self { shared: Arc::new(Shared { home, records }), clock: shell.clock().clone(), supervisor: None })
     }
 
     /// Returns the home.
     pub fn home(&self) -> &Home {
-        &self.home
+        &self.shared.home
+    }
+
+    /// Tells whether the process goes on after a command.
+    pub fn is_lasting(&self) -> bool {
+        self.is_lasting
+    }
+
+    /// Returns the home, for who needs no more than that.
+    pub fn shared_home(&self) -> Arc<Home> {
+        self.shared.home.clone()
+    }
+
+    /// Says who drives the runs of this home.
+    #[must_use]
+    pub fn supervised_by(mut self, supervisor: &Supervisor) -> Self {
+        self.supervisor = Some(supervisor.clone());
+        self
+    }
+
+    /// Returns who drives the runs of this home, in a host that lives long.
+    pub fn supervisor(&self) -> Option<&Supervisor> {
+        self.supervisor.as_ref()
     }
 
     /// Returns where time comes from.
@@ -82,12 +146,15 @@ impl Session {
         &self.clock
     }
 
-    /// Closes the journal, so that the next command opens it without looking for a crash.
+    /// Closes the journal, so that the next command opens it without looking for a crash. One that others share stays open.
     ///
     /// # Errors
     /// When the last commit fails.
     pub fn close(self) -> Result<()> {
-        Ok(self.records.journal.close()?)
+        match Arc::into_inner(self.shared) {
+            Some(shared) => Ok(shared.records.journal.close()?),
+            None => Ok(()),
+        }
     }
 }
 
@@ -95,14 +162,22 @@ impl Deref for Session {
     type Target = Records;
 
     fn deref(&self) -> &Records {
-        &self.records
+        &self.shared.records
     }
 }
 
 impl Records {
     /// Returns the view of a journal that belongs to no home. What is compiled for it is kept nowhere.
     pub fn of(journal: Journal) -> Self {
-        Self { journal, cache: Cache::nowhere(), host: LazyHost::new(), callees: LazyHost::new() }
+        Self {
+            journal,
+            cache: Cache::nowhere(),
+            host: LazyHost::new(),
+            callees: LazyHost::new(),
+            runs_max: 1,
+            is_lasting: false,
+            seats: Seats::default(),
+        }
     }
 
     /// Returns the journal.
@@ -115,14 +190,14 @@ impl Records {
     /// # Errors
     /// When the platform cannot run the engine.
     pub fn host(&self) -> Result<&Host> {
-        started(&self.host, 1)
+        started(&self.host, self.runs_max)
     }
 
     /// Makes an agent of a component, for what is recorded of it. Compiled at most once in the life of the home.
     ///
     /// # Errors
     /// When the component cannot be started; `what` is what the message calls it.
-    pub fn agent(&self, component: &Content, what: &str) -> Result<ManuallyDrop<Agent>> {
+    pub fn agent(&self, component: &Content, what: &str) -> Result<Loaded> {
         self.prepare(component, Connected::ByRecord)?.map_err(|error| unfit(error, what))
     }
 
@@ -134,7 +209,7 @@ impl Records {
         &self,
         component: &Content,
         connected: Connected<'_>,
-    ) -> Result<std::result::Result<ManuallyDrop<Agent>, PrepareError>> {
+    ) -> Result<std::result::Result<Loaded, PrepareError>> {
         Ok(self.prepare_on(self.host()?, component, connected))
     }
 
@@ -146,8 +221,8 @@ impl Records {
         &self,
         component: &Content,
         connected: Connected<'_>,
-    ) -> Result<std::result::Result<ManuallyDrop<Agent>, PrepareError>> {
-        Ok(self.prepare_on(started(&self.callees, SEATS_MAX)?, component, connected))
+    ) -> Result<std::result::Result<Loaded, PrepareError>> {
+        Ok(self.prepare_on(started(&self.callees, SEATS_MAX.saturating_mul(self.runs_max))?, component, connected))
     }
 
     fn prepare_on(
@@ -155,11 +230,11 @@ impl Records {
         host: &Host,
         component: &Content,
         connected: Connected<'_>,
-    ) -> std::result::Result<ManuallyDrop<Agent>, PrepareError> {
+    ) -> std::result::Result<Loaded, PrepareError> {
         let agent = host.prepare_with(component, &self.cache, connected);
         let stats = self.cache.stats();
         tracing::debug!(hits = stats.hits, compiled = stats.compiled, "compiled-component cache");
-        agent.map(ManuallyDrop::new)
+        agent.map(|agent| Loaded::new(agent, !self.is_lasting))
     }
 
     /// Returns the table of the functions that a run's entries name: the host's, and those of its component's interfaces
@@ -224,7 +299,11 @@ impl Records {
     /// When the system gives no runtime or no signals.
     pub fn block_on<T>(&self, stop: &Stop, work: impl Future<Output = T>) -> Result<T> {
         let failed = |error| Failure::from_error(Exit::HostFailed, error);
-        signals::set(&stop.flag()).map_err(failed)?;
+        match caller::client() {
+            Some(client) => client.interrupts(stop),
+            None => signals::set(&stop.flag()).map_err(failed)?,
+        }
+        let _seat = self.seats.take();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         Ok(runtime.block_on(work))
     }
@@ -264,41 +343,4 @@ fn unopened(error: journal::Error, path: &Path) -> Failure {
 pub fn unfit(error: PrepareError, what: &str) -> Failure {
     let hint = error.hint();
     Failure::from_error(Exit::PluginUnfit, error).context(what).hint(hint)
-}
-
-impl From<journal::Error> for Failure {
-    fn from(error: journal::Error) -> Self {
-        use journal::Error as E;
-        let (exit, hint) = match &error {
-            E::Busy(_) => (Exit::HomeBusy, Some("wait for the other process")),
-            E::NewerFormat { .. } => (Exit::JournalDamaged, Some("use the Remit that wrote this home, or a newer one")),
-            E::Damaged(_) | E::BadSignature { .. } => (
-                Exit::JournalDamaged,
-                Some("the other runs may be whole: `remit verify RUN` checks one; restore a backup"),
-            ),
-            E::NoSuchRun(_) => (Exit::NoSuchRun, Some("`remit runs` lists the runs of this home")),
-            E::HasFork { .. } => (Exit::Usage, Some("remove its forks first: `remit rm`")),
-            E::NoSuchEntry { .. } | E::TooDeep { .. } => (Exit::Usage, None),
-            E::NoSuchPlugin(_) => (Exit::PluginUnfit, Some("`remit plugins` lists what is installed")),
-            E::NotReserved { .. } => (Exit::Usage, Some("`remit grants` lists the calls that nobody has settled")),
-            E::NoSuchGrant(_) | E::GrantEnded(_) => (Exit::Usage, Some("`remit grants --all` lists all there were")),
-            E::DiskFull => (Exit::HostFailed, Some("make room and run again; what was recorded is whole")),
-            E::ReadOnly(_) => (Exit::HostFailed, Some("give --home a folder that can be written")),
-            _ => (Exit::HostFailed, None),
-        };
-        let failure = Self::from_error(exit, error);
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
-}
-
-impl From<RecallError> for Failure {
-    fn from(error: RecallError) -> Self {
-        match error {
-            RecallError::Journal(error) => error.into(),
-            error => Self::from_error(Exit::JournalDamaged, error),
-        }
-    }
 }

@@ -11,10 +11,12 @@ use super::exit::Exit;
 use super::outcome::{Tally, failed, sentence};
 use super::records::Place;
 use super::report::{Result, plain, plain_lines, print, print_json};
-use super::runs::{end_of, json as run_json, parked};
+use super::runs::{change_of, end_of, json as run_json};
 use super::session::Records;
+use crate::agent::state_of;
 use crate::gate::{Functions, Outcome};
 use crate::journal::{Entry, Kind, Summary};
+use crate::lifecycle::{State, Transition};
 use crate::meter::quantity;
 use crate::scope::Remit;
 
@@ -27,21 +29,16 @@ pub fn show(shell: &Shell, args: &args::Show) -> Result {
     let session: &Records = place;
     let summary = session.journal().summary(*run)?;
     let others = place.others(*run)?;
-    let functions = session.functions(&summary.header)?;
-    let doubts = Doubts::of(session, summary.id, &functions)?;
     if args.json {
-        let mut report = run_json(&summary);
-        report["remit"] = serde_json::from_slice(&session.blob(summary.header.remit)?).unwrap_or_default();
-        report["in-doubt"] = doubts.json();
+        let mut report = report(session, &summary, args.calls)?;
         if !others.is_empty() {
             report["others"] = json!(others);
-        }
-        if args.calls {
-            report["calls"] = calls_json(session, &summary, &functions)?;
         }
         print_json(&report)?;
         return Ok(Exit::Ok);
     }
+    let functions = session.functions(&summary.header)?;
+    let doubts = Doubts::of(session, summary.id, &functions)?;
     let bundled = others.iter().map(|other| format!("with it    {other}"));
     for line in about(session, &summary)?.into_iter().chain(bundled).chain(doubts.lines()) {
         print(plain(&line) + "\n")?;
@@ -52,6 +49,22 @@ pub fn show(shell: &Shell, args: &args::Show) -> Result {
         print_tally(session, &summary)?
     }
     Ok(Exit::Ok)
+}
+
+/// Returns a run for programs.
+///
+/// # Errors
+/// When its record cannot be read.
+pub fn report(records: &Records, summary: &Summary, with_calls: bool) -> Result<Json> {
+    let functions = records.functions(&summary.header)?;
+    let doubts = Doubts::of(records, summary.id, &functions)?;
+    let mut report = run_json(summary);
+    report["remit"] = serde_json::from_slice(&records.blob(summary.header.remit)?).unwrap_or_default();
+    report["in-doubt"] = doubts.json();
+    if with_calls {
+        report["calls"] = calls_json(records, summary, &functions)?;
+    }
+    Ok(report)
 }
 
 fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {
@@ -81,12 +94,8 @@ fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {
         let armed = if header.is_disarmed() { "disarmed: it has no effects" } else { "armed" };
         lines.push(format!("forked     from {parent} at its entry {cut}, {armed}"));
     }
-    match end_of(summary) {
-        None if parked(summary).is_some() => {
-            let why = parked(summary).map(|parked| format!("{}: {}", parked.now.name(), parked.why));
-            lines.push(format!("state      {}; `remit resume` goes on with it", why.unwrap_or_default()));
-        }
-        None => lines.push("state      interrupted: its host was killed; `remit resume` goes on with it".into()),
+    match end_of(summary).filter(|_| state_of(summary) != State::Running) {
+        None => lines.push(format!("state      {}", unended(summary))),
         Some(end) => {
             lines.push(format!("state      {}", sentence(&end.outcome)));
             lines.push(format!("used       {}", end.usage));
@@ -99,6 +108,18 @@ fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {
         }
     }
     Ok(lines)
+}
+
+/// Says how a run stands that has not ended and that nobody stopped.
+fn unended(summary: &Summary) -> String {
+    let change = change_of(summary);
+    let by = |change: Transition| format!("{} (by {})", change.why, change.by);
+    match state_of(summary) {
+        State::Running => "running".into(),
+        State::Queued => "queued: `remit serve` runs it, or `remit resume`".into(),
+        State::Interrupted => "interrupted: its host was killed; `remit resume` goes on with it".into(),
+        other => format!("{}: {}", other.name(), change.map(by).unwrap_or_default()),
+    }
 }
 
 fn print_tally(records: &Records, summary: &Summary) -> Result<()> {

@@ -1,12 +1,12 @@
 //! Tables for people: aligned on a terminal, tab-separated elsewhere.
 
-use std::io::IsTerminal as _;
-
 use comfy_table::{ContentArrangement, Table, presets};
+
+use super::caller::{self, Stream};
 
 /// Lays out rows under a heading.
 pub fn table(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    if !std::io::stdout().is_terminal() {
+    if !caller::is_terminal(Stream::Stdout) {
         return rows.map(|row| row.join("\t") + "\n").collect();
     }
     let mut table = Table::new();

@@ -5,6 +5,7 @@
 //! tier, what a run may use at most, which values plugins are given.
 
 mod file;
+mod host;
 mod models;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use file::{ConfigError, INITIAL, init, path, read};
+pub use host::Host;
 pub use models::{Model, Provider, read_script};
 pub use values::Values;
 
@@ -39,6 +41,8 @@ pub struct Config {
     pub ceiling: Ceiling,
     /// The values that plugins are given.
     pub values: Values,
+    /// What bounds `remit serve`.
+    pub host: Host,
 }
 
 impl Config {
@@ -73,13 +77,14 @@ impl Config {
     }
 
     fn read(root: &Section<'_>, problems: &mut Problems, folder: &Path) -> Self {
-        root.allow_only(problems, &["models", "http", "limits", "ceiling", "values"], |_| None);
+        root.allow_only(problems, &["models", "http", "limits", "ceiling", "values", "host"], |_| None);
         Self {
             models: models::read(root, problems, folder),
             extra_roots: read_roots(root, problems, folder),
             limits: reading::read_limits(root, problems),
             ceiling: Ceiling::default(),
             values: values::read(root, problems),
+            host: host::read(root, problems),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::halt::StopReason;
 use crate::id::RunId;
-use crate::lifecycle::{State, Transition};
+use crate::lifecycle::{State, Stated, Transition};
 use crate::meter::{Crossed, Usage};
 
 /// A state entry of a run: its last, or that it is parked.
@@ -26,6 +26,12 @@ pub struct End {
     /// Who stopped it, where somebody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+}
+
+impl Stated for End {
+    fn state(&self) -> State {
+        self.outcome.state()
+    }
 }
 
 impl End {
@@ -132,6 +138,12 @@ pub enum Outcome {
         /// What has to be looked at.
         why: String,
     },
+    /// A person ended it.
+    Cancelled {
+        /// Why, where the person said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
     /// Not an end: whether an effect was done is not known.
     InDoubt {
         /// The number of its intent.
@@ -213,6 +225,8 @@ impl Outcome {
             Self::HostFailed { message } => format!("ended because the host failed: {message}"),
             Self::Suspended { .. } => "suspended".into(),
             Self::Paused { why } => format!("paused: {why}"),
+            Self::Cancelled { why: None } => "cancelled".into(),
+            Self::Cancelled { why: Some(why) } => format!("cancelled: {why}"),
             Self::InDoubt { entry, function } => {
                 format!("in doubt: whether entry {entry}, {function}, was done is not known")
             }
@@ -232,6 +246,7 @@ impl Outcome {
             Self::HostFailed { .. } => "host-failed",
             Self::Suspended { .. } => "suspended",
             Self::Paused { .. } => "paused",
+            Self::Cancelled { .. } => "cancelled",
             Self::InDoubt { .. } => "in-doubt",
         }
     }
@@ -242,6 +257,7 @@ impl Outcome {
             Self::Succeeded { .. } => State::Succeeded,
             Self::Suspended { .. } => State::Suspended,
             Self::Paused { .. } => State::Paused,
+            Self::Cancelled { .. } => State::Cancelled,
             Self::InDoubt { .. } => State::InDoubt,
             _ => State::Failed,
         }

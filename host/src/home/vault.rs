@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use super::{Home, HomeError, key};
 use crate::digest::Digest;
@@ -68,6 +69,7 @@ impl Home {
         &self,
         change: impl FnOnce(&mut Vault) -> Result<T, E>,
     ) -> Result<T, E> {
+        let _turn = self.vault_turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut vault = vault(&self.path)?;
         let done = change(&mut vault)?;
         self.store(&vault)?;

@@ -72,6 +72,17 @@ pub enum Error {
     /// The run is being written, so it can be neither removed nor taken over by this call.
     #[error("run {0} is still being written")]
     Live(RunId),
+    /// A run was started with this key before, for the same.
+    #[error("run {0} was started with this key")]
+    AlreadyStarted(RunId),
+    /// A run was started with this key before, for something else.
+    #[error("run {run} was started with the key `{key}`, and with another plugin, input or arguments")]
+    StartKeyTaken {
+        /// The key.
+        key: Arc<str>,
+        /// The run that has it.
+        run: RunId,
+    },
     /// Another owner has taken the run over, or entries would leave a gap.
     #[error(
         "run {run} is at epoch {epoch}, entry {entry}; an append came for epoch {claimed_epoch}, entry {claimed_entry}"

@@ -11,7 +11,7 @@ use super::message::{Accept, Message};
 use super::packed::Packed;
 use super::progress::Progress;
 use super::run_writer::{RunWriter, Start};
-use super::{Error, Header, Journal, blob, chain};
+use super::{Error, Header, Journal, Unfinished, blob, chain};
 use crate::digest::Digest;
 use crate::id::RunId;
 use crate::time::Timestamp;
@@ -62,6 +62,8 @@ impl Journal {
             run,
             header: Packed::new(&bytes),
             blobs: blobs.into_iter().map(Blob::stored).collect(),
+            key: None,
+            listed: Unfinished::of(run, &header),
             first_head: chain::first(run, &bytes),
             progress: start.progress.clone(),
             entries: cut,

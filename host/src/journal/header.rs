@@ -66,6 +66,9 @@ pub struct Header {
     pub plugin: Plugin,
     /// Who asked.
     pub principal: String,
+    /// Where it stands among queued runs: a higher one goes first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i8,
     /// Digest of the remit's text, kept as a blob.
     pub remit: Digest,
     /// Seed of the run's random numbers.
@@ -80,6 +83,11 @@ pub struct Header {
     /// Fields of newer versions.
     #[serde(flatten)]
     pub extra: BTreeMap<String, Value>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(priority: &i8) -> bool {
+    *priority == 0
 }
 
 /// The entry of another run because of which something is.

@@ -13,8 +13,11 @@ use super::index::Tail;
 use super::packed::Packed;
 use super::progress::Progress;
 use super::row::{Extent, StateBody};
+use super::starts::Start;
+use super::unfinished::Unfinished;
 use crate::digest::Digest;
 use crate::id::RunId;
+use crate::lifecycle::State;
 use crate::time::Timestamp;
 
 /// What the writer thread is asked to do.
@@ -73,8 +76,8 @@ pub(super) struct Append {
     pub body: Vec<u8>,
     pub kv: Vec<KvWrite>,
     pub blobs: Vec<Blob>,
-    /// The params of the last entry, when that is a state.
-    pub state: Option<StateBody>,
+    /// The params of the last entry, when that is a state, and which.
+    pub state: Option<(State, StateBody)>,
     /// Whether somebody waits for it.
     pub barrier: bool,
     /// What its one entry, an intent, claims. Refused, nothing of this is stored.
@@ -138,6 +141,8 @@ impl Drop for Promise {
 pub(super) struct Accept {
     pub run: RunId,
     pub header: Packed,
+    pub key: Option<Start>,
+    pub listed: Unfinished,
     pub blobs: Vec<Blob>,
     pub first_head: Digest,
     pub progress: Progress,

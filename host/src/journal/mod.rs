@@ -37,12 +37,14 @@ mod recover;
 mod row;
 mod run_writer;
 mod segment;
+mod starts;
 mod store;
 mod summary;
 mod tables;
 mod taken;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 mod varint;
 mod verify;
 mod writer;
@@ -74,6 +76,7 @@ pub use self::run_writer::{Death, RunWriter, Together};
 pub use self::summary::{Sizes, Summary};
 pub use self::tables::FORMAT;
 pub use self::taken::{StateEntry, TakenOver};
+pub use self::unfinished::{Owner, Unfinished};
 pub use self::verify::{Signer, Verified};
 
 use self::blob::{Blob, Cut};
@@ -150,7 +153,8 @@ impl Journal {
     /// blocks for one commit.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] when a blob is over [`PAYLOAD_MAX`], and whatever keeps it from being stored.
+    /// [`Error::TooLarge`] when a blob is over [`PAYLOAD_MAX`]; [`Error::AlreadyStarted`] and [`Error::StartKeyTaken`] for a
+    /// key that a run was started with before; and whatever keeps it from being stored.
     pub fn accept(&self, header: &Header, blobs: &[Content]) -> Result<RunWriter, Error> {
         blobs.iter().try_for_each(|content| blob::check_len("a blob", content))?;
         let run = RunId::new(header.accepted);
@@ -168,23 +172,14 @@ impl Journal {
             blobs_used: blobs.keys().copied().collect(),
             namespace: header.namespace(),
         };
+        let (key, listed) = (starts::Start::of(header)?, Unfinished::of(run, header));
         let (header, first_head) = (Packed::new(&bytes), chain::first(run, &bytes));
         let ask = |blobs| {
-            let (header, progress, parent) = (header.clone(), start.progress.clone(), None);
-            self.0.ask(|reply| {
-                let (entries, fuel) = (0, 0);
-                Message::Accept(Box::new(Accept {
-                    run,
-                    header,
-                    blobs,
-                    first_head,
-                    progress,
-                    entries,
-                    fuel,
-                    parent,
-                    reply,
-                }))
-            })
+            let (header, key, progress) = (header.clone(), key.clone(), start.progress.clone());
+            let (entries, fuel, parent) = (0, 0, None);
+            let accept =
+                |reply| Accept { run, header, key, listed, blobs, first_head, progress, entries, fuel, parent, reply };
+            self.0.ask(|reply| Message::Accept(Box::new(accept(reply))))
         };
         match ask(self.unless_stored(&blobs)?) {
             // Its last other user was removed since we looked.

@@ -16,6 +16,8 @@ use crate::id::RunId;
 pub(super) struct Store {
     database: RwLock<Option<Database>>,
     published: Mutex<HashMap<RunId, Published>>,
+    /// The runs that have a writer in this process, each with its epoch.
+    owners: Mutex<HashMap<RunId, u64>>,
     generation: Generation,
 }
 
@@ -28,7 +30,12 @@ pub(super) struct Published {
 
 impl Store {
     pub fn new(database: Database) -> Self {
-        Self { database: RwLock::new(Some(database)), published: Mutex::default(), generation: Generation::new() }
+        Self {
+            database: RwLock::new(Some(database)),
+            published: Mutex::default(),
+            owners: Mutex::default(),
+            generation: Generation::new(),
+        }
     }
 
     /// Begins to read what is committed.
@@ -63,6 +70,28 @@ impl Store {
     /// Returns how far the runs that are being written have come.
     pub fn published(&self) -> MutexGuard<'_, HashMap<RunId, Published>> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a run has a writer.
+    pub fn owned(&self, run: RunId, epoch: u64) {
+        self.owners().insert(run, epoch);
+    }
+
+    /// Notes that the writer of this epoch has gone. Whoever asks after this is told so.
+    pub fn disowned(&self, run: RunId, epoch: u64) {
+        let mut owners = self.owners();
+        if owners.get(&run) == Some(&epoch) {
+            owners.remove(&run);
+        }
+    }
+
+    /// Tells whether a run has a writer.
+    pub fn has_owner(&self, run: RunId) -> bool {
+        self.owners().contains_key(&run)
+    }
+
+    fn owners(&self) -> MutexGuard<'_, HashMap<RunId, u64>> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the count of changes of grants.

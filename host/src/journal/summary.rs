@@ -98,7 +98,7 @@ impl Journal {
             entries: extent.entries,
             fuel: extent.fuel,
             bytes: extent.bytes,
-            live: published.is_some(),
+            live: self.0.store.has_owner(id),
         })
     }
 

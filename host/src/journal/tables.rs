@@ -11,6 +11,7 @@ use redb::{
 
 use super::edge::edge;
 use super::error::Error;
+use super::unfinished;
 
 /// The format this build writes. A newer one is refused; decoders for older ones stay.
 pub const FORMAT: u64 = 1;
@@ -44,6 +45,10 @@ pub(super) const GRANTS: Table<u64, &[u8]> = Table::new("grants");
 pub(super) const AMOUNTS: Table<&[u8], u64> = Table::new("amounts");
 /// Run id and number of an intent to what it reserves.
 pub(super) const RESERVATIONS: Table<&[u8; 24], &[u8]> = Table::new("reservations");
+/// Key of an idempotent start to the run that was started with it.
+pub(super) const STARTS: Table<&[u8; 32], &[u8]> = Table::new("starts");
+/// Id of a run that has not ended to how it stands.
+pub(super) const UNFINISHED: Table<&[u8; 16], &[u8; 20]> = Table::new("unfinished");
 
 /// Run id of a parent and of its fork, for every fork.
 pub(super) const FORKS: Table<&[u8; 32], ()> = Table::new("forks");
@@ -90,7 +95,10 @@ fn opened(
     edge(|| {
         let database = open(redb::Builder::new().set_cache_size(cache_bytes))?;
         let indexed = match indexed_up_to(&database.begin_read()?)? {
-            Some(indexed) => indexed,
+            Some(indexed) => {
+                unfinished::list_earlier(&database)?;
+                indexed
+            }
             None => create(&database)?,
         };
         Ok((database, indexed))
@@ -152,6 +160,7 @@ fn create_tables(write: &WriteTransaction) -> Result<(), Error> {
     write.open_table(USES)?;
     write.open_table(KV)?;
     write.open_table(KV_TOTALS)?;
+    write.open_table(UNFINISHED)?;
     Ok(())
 }
 

@@ -56,7 +56,7 @@ pub(super) fn size(node: &Node<'_>) -> Result<u64, Malformed> {
 }
 
 /// Reads a duration in milliseconds. A bare number is refused: its unit would be a guess.
-pub(super) fn duration(node: &Node<'_>) -> Result<u64, Malformed> {
+pub(crate) fn duration(node: &Node<'_>) -> Result<u64, Malformed> {
     match node.get_ref() {
         DeValue::String(_) => parse_duration(text(node)?),
         other => Err(wrong_type(other, DURATION_EXPECTED)),
@@ -64,7 +64,7 @@ pub(super) fn duration(node: &Node<'_>) -> Result<u64, Malformed> {
 }
 
 /// Reads a whole number that is not negative.
-pub(super) fn number(node: &Node<'_>) -> Result<u64, Malformed> {
+pub(crate) fn number(node: &Node<'_>) -> Result<u64, Malformed> {
     let expected = "a whole number from 0 to 9223372036854775807";
     let DeValue::Integer(integer) = node.get_ref() else {
         return Err(wrong_type(node.get_ref(), expected));

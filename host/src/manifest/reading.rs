@@ -10,6 +10,7 @@ pub(crate) use super::errors::{Fault, Problem, Problems};
 pub(crate) use super::http::boolean;
 pub(crate) use super::limit::read_limits;
 pub(crate) use super::model::read_max_tokens;
+pub(crate) use super::quantity::{duration, number};
 pub(crate) use super::section::{Malformed, Node, Section, bad_value, parsed, text, wrong_type};
 
 /// Parses the TOML and hands its root to `read`.

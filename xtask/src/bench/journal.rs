@@ -230,6 +230,7 @@ pub fn header() -> Header {
         principal: "somebody".into(),
         remit: Digest::of(b"remit"),
         seed: *Digest::of(b"seed").as_bytes(),
+        priority: 0,
         start_key: None,
         tenant: None,
         extra: [].into(),

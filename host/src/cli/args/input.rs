@@ -1,12 +1,13 @@
 //! `--input`: JSON on the command line, in a file, or on standard input.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::de::IgnoredAny;
 
+use crate::cli::caller;
 use crate::cli::exit::Exit;
 use crate::cli::report::{Failure, OrFail as _, Result};
 
@@ -55,9 +56,10 @@ impl Input {
     pub fn read(&self, size_max: u64) -> Result<Vec<u8>> {
         match self {
             Self::Text(text) => self.read_from(text.as_bytes(), size_max),
-            Self::Stdin => self.read_from(io::stdin().lock(), size_max),
+            Self::Stdin => self.read_from(caller::stdin(), size_max),
             Self::File(path) => {
-                let file = File::open(path).or_fail(Exit::Usage, format!("cannot read {}", self.name()))?;
+                let file =
+                    File::open(caller::path(path)).or_fail(Exit::Usage, format!("cannot read {}", self.name()))?;
                 self.read_from(file, size_max)
             }
         }
@@ -87,7 +89,7 @@ fn check_json(name: &str, text: &str) -> Result<()> {
     let Err(error) = serde_json::from_str::<IgnoredAny>(text) else { return Ok(()) };
     let hint = if text.trim().is_empty() {
         "an agent without input is run without --input"
-    } else if std::path::Path::new(text).is_file() {
+    } else if caller::path(Path::new(text)).is_file() {
         "to read a file, put @ in front of its name"
     } else {
         "JSON texts are written in double quotes, so quote the whole for your shell: --input '{\"name\": \"Ada\"}'"

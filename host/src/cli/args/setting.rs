@@ -6,6 +6,7 @@ use std::str::FromStr;
 use ed25519_dalek::VerifyingKey;
 use serde_json::Value as Json;
 
+use crate::cli::caller;
 use crate::digest::Digest;
 use crate::id::RunId;
 use crate::manifest::{LimitKind, Unit, quantity};
@@ -91,6 +92,20 @@ impl FromStr for Outcome {
         let value = serde_json::from_str(value).map_err(|error| format!("what follows the = is not JSON: {error}"))?;
         Ok(Self { entry, value })
     }
+}
+
+/// Bytes in the key of an idempotent start.
+const START_KEY_LEN_MAX: usize = 256;
+
+/// Reads `--key` of `remit start`.
+///
+/// # Errors
+/// When it is empty, too long, or has control characters.
+pub fn start_key(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > START_KEY_LEN_MAX || text.chars().any(char::is_control) {
+        return Err(format!("a key has 1 to {START_KEY_LEN_MAX} bytes, none of them control characters"));
+    }
+    Ok(text.to_owned())
 }
 
 /// `--label KEY=VALUE`.
@@ -183,7 +198,7 @@ impl FromStr for RecordRef {
         let is_path = text.ends_with(".remit") || text.chars().any(std::path::is_separator);
         match text.parse() {
             Ok(run) if !is_path => Ok(Self::Run(run)),
-            Err(_) if !is_path && !Path::new(text).exists() => {
+            Err(_) if !is_path && !caller::path(Path::new(text)).exists() => {
                 Err("a run is `last`, or the beginning of its id: 1 to 32 hexadecimal digits; or the file of a bundle")
             }
             _ => Ok(Self::Bundle(text.into())),

@@ -31,6 +31,7 @@ use super::row::StateBody;
 use super::{Core, INLINE_MAX, header};
 use crate::digest::Digest;
 use crate::id::RunId;
+use crate::lifecycle::{State, Stated};
 
 /// A segment is handed over before its entries take more than this many bytes. Several make a row of the log, which
 /// they fill the better the smaller they are; each costs about 75 bytes of its own.
@@ -137,6 +138,7 @@ impl RunWriter {
             death: Death::Sudden,
         };
         writer.begin_segment();
+        writer.core.store.owned(writer.run, writer.epoch);
         writer
     }
 
@@ -237,7 +239,7 @@ impl RunWriter {
     ///
     /// # Errors
     /// As [`RunWriter::call`]; [`Error::NotJson`] when `body` does not serialize.
-    pub fn state(&mut self, fuel: u64, time_us: u64, body: &impl Serialize) -> Result<u64, Error> {
+    pub fn state(&mut self, fuel: u64, time_us: u64, body: &(impl Serialize + Stated)) -> Result<u64, Error> {
         let json = header::canonical(body)?;
         blob::check_len("a state", &json)?;
         self.settle_trial()?;
@@ -254,7 +256,7 @@ impl RunWriter {
         (self.fuel, self.time_us) = (fuel, time_us);
         let entry = self.next_entry;
         self.next_entry += 1;
-        self.hand_over(Some(state), false)?;
+        self.hand_over(Some((body.state(), state)), false)?;
         Ok(entry)
     }
 
@@ -290,7 +292,7 @@ impl RunWriter {
         self.progress.clone()
     }
 
-    fn hand_over(&mut self, state: Option<StateBody>, barrier: bool) -> Result<(), Error> {
+    fn hand_over(&mut self, state: Option<(State, StateBody)>, barrier: bool) -> Result<(), Error> {
         match (self.take_buffered(state, barrier)?, &mut self.held) {
             (None, _) => Ok(()),
             (Some(Message::Append(append)), Some(held)) => {
@@ -302,7 +304,7 @@ impl RunWriter {
     }
 
     /// Takes what is buffered, for the writer thread.
-    fn take_buffered(&mut self, state: Option<StateBody>, barrier: bool) -> Result<Option<Message>, Error> {
+    fn take_buffered(&mut self, state: Option<(State, StateBody)>, barrier: bool) -> Result<Option<Message>, Error> {
         let count = self.next_entry - self.open.first_entry;
         if count == 0 {
             return Ok(None);
@@ -368,5 +370,6 @@ impl Drop for RunWriter {
     fn drop(&mut self) {
         let _buffered = self.hand_over(None, false);
         let _left = self.core.send(Message::Leave(self.run, self.epoch));
+        self.core.store.disowned(self.run, self.epoch);
     }
 }

@@ -17,6 +17,10 @@ const RESERVATION: &str = include_str!("../golden/reservation-1.hex");
 const FORK: &str = include_str!("../golden/fork-1.hex");
 const BUNDLE: &str = include_str!("../golden/bundle-1.hex");
 
+fn keyed() -> Header {
+    Header { start_key: Some("once".into()), ..header() }
+}
+
 fn run() -> RunId {
     RunId::from_bytes(*b"0123456789abcdef")
 }
@@ -34,7 +38,7 @@ fn to_hex(bytes: &[u8]) -> String {
 fn row() -> Row {
     let extent = Extent { entries: 4, segments: 1, fuel: 4321, bytes: 999 };
     let state = Some(StateBody::Inline(b"{\"state\":\"succeeded\"}".to_vec()));
-    let header = Packed::new(&header().encode().unwrap());
+    let header = Packed::new(&keyed().encode().unwrap());
     Row { epoch: 2, extent, blobs: vec![Digest::of(b"remit")], state, header }
 }
 
@@ -76,7 +80,7 @@ fn commit_after(previous_commit: Option<u64>) -> Vec<u8> {
         fuel_used: 1200,
     };
     let definitions = [FunctionDef { name: "clock".into(), class: 1 }, FunctionDef { name: "http".into(), class: 7 }];
-    let first = chain::first(run(), &header().encode().unwrap());
+    let first = chain::first(run(), &keyed().encode().unwrap());
     let sign = |head: &Digest| Seal::new(&signer(), chain::key_id(&signer().verifying_key()), run(), 4, head);
     let mut builder = Builder::new().unwrap();
     builder.build(&position, &definitions, &body, &first, Some(&sign));
@@ -129,7 +133,7 @@ fn a_bundle_is_read() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), from_hex(BUNDLE)).unwrap();
     let bundle = Bundle::open(file.path()).unwrap();
-    assert_eq!((bundle.run, bundle.journal.header(run()).unwrap()), (run(), header()));
+    assert_eq!((bundle.run, bundle.journal.header(run()).unwrap()), (run(), keyed()));
     assert_eq!(bundle.journal.blob(Digest::of(b"remit")).unwrap(), b"remit");
     let verified = bundle.journal.verify(run(), Some(&signer().verifying_key())).unwrap();
     assert_eq!((verified.entries, verified.signer), (4, Signer::Known));
@@ -158,7 +162,7 @@ fn documents_are_read() {
 #[test]
 fn the_row_of_a_run_is_read() {
     let decoded = Row::decode(run(), &from_hex(ROW)).unwrap();
-    assert_eq!(Header::decode(&decoded.header.unpack().unwrap()).unwrap(), header());
+    assert_eq!(Header::decode(&decoded.header.unpack().unwrap()).unwrap(), keyed());
     let Row { epoch, extent, blobs, state, .. } = row();
     assert_eq!((decoded.epoch, decoded.extent, decoded.blobs, decoded.state), (epoch, extent, blobs, state));
 }
@@ -166,7 +170,7 @@ fn the_row_of_a_run_is_read() {
 /// Returns the header of a fork.
 fn fork_header() -> Header {
     let (parent, parent_head) = (Some(RunId::from_bytes([9; 16])), Some(Digest::of(b"head")));
-    Header { armed: Some(true), cut: Some(3), parent, parent_head, ..header() }
+    Header { armed: Some(true), cut: Some(3), parent, parent_head, ..keyed() }
 }
 
 /// Returns the row of a fork that has recorded nothing of its own.
@@ -186,7 +190,7 @@ fn the_row_of_a_fork_is_read() {
 fn the_segment_of_a_run_is_read() {
     let bytes = from_hex(COMMIT);
     let segment = Segment::decode(segment::of_commit(&bytes).next().unwrap().unwrap()).unwrap();
-    let first = chain::first(run(), &header().encode().unwrap());
+    let first = chain::first(run(), &keyed().encode().unwrap());
     assert_eq!(chain::next(&first, segment.covered), segment.head);
     assert!(segment.seal.unwrap().holds(&signer().verifying_key(), run(), 4, &segment.head));
     assert_eq!((segment.position.count, segment.position.previous_commit), (4, Some(6)));
@@ -224,7 +228,7 @@ fn what_is_written_is_format_1() {
     assert_eq!(to_hex(&commit()), COMMIT);
     assert_eq!(to_hex(&bundle()), BUNDLE);
     let packed = Row::decode(run(), &from_hex(ROW)).unwrap().header.unpack().unwrap();
-    assert_eq!(packed, header().encode().unwrap(), "the header's canonical JSON has changed");
+    assert_eq!(packed, keyed().encode().unwrap(), "the header's canonical JSON has changed");
     let packed = Row::decode(run(), &from_hex(FORK)).unwrap().header.unpack().unwrap();
     assert_eq!(packed, fork_header().encode().unwrap(), "the header's canonical JSON has changed");
 }

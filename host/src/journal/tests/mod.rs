@@ -13,6 +13,8 @@ mod plugins;
 mod power;
 mod remove;
 mod round_trip;
+mod starts;
+mod unfinished;
 
 use std::path::PathBuf;
 
@@ -21,6 +23,7 @@ use serde_json::json;
 
 use super::*;
 use crate::digest::{Content, Digest};
+use crate::lifecycle::{State, Stated};
 use crate::time::Timestamp;
 
 /// A journal in a folder of its own.
@@ -79,9 +82,17 @@ fn header() -> Header {
         principal: "user".into(),
         remit: Digest::of(b"remit"),
         seed: [5; 32],
-        start_key: Some("once".into()),
+        priority: 0,
+        start_key: None,
         tenant: Some("home".into()),
         extra: [("future".to_owned(), json!([1, 2]))].into(),
+    }
+}
+
+/// What these tests record: `{"state": NAME}`, or nothing, which is an end.
+impl Stated for serde_json::Value {
+    fn state(&self) -> State {
+        serde_json::from_value(self["state"].clone()).unwrap_or(State::Succeeded)
     }
 }
 

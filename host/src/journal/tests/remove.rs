@@ -75,8 +75,21 @@ fn a_blob_that_has_gone_since_somebody_looked_is_missed_before_anything_changes(
     let run = RunId::new(header().accepted);
     let first_head = Digest::of(b"head");
     let refused = journal.0.ask(|reply| {
+        let (key, listed) = (None, Unfinished::of(run, &header()));
         let (header, entries, fuel, parent) = (header_bytes, 0, 0, None);
-        Message::Accept(Box::new(Accept { run, header, blobs, first_head, progress, entries, fuel, parent, reply }))
+        Message::Accept(Box::new(Accept {
+            run,
+            header,
+            key,
+            listed,
+            blobs,
+            first_head,
+            progress,
+            entries,
+            fuel,
+            parent,
+            reply,
+        }))
     });
     assert!(matches!(refused, Err(Error::NoSuchBlob(digest)) if digest == Digest::of(b"remit")));
     let sizes = journal.sizes().unwrap();

@@ -8,7 +8,7 @@ use super::super::edge::edge;
 use super::super::error::Error;
 use super::super::message::{Accept, Append, Claiming, Message, Reply, TakeOver};
 use super::super::row::{Extent, Row};
-use super::super::{blob, kv, lineage, row, tables};
+use super::super::{blob, kv, lineage, row, tables, unfinished};
 use super::live::{self, Live};
 use super::{Writer, remove};
 use crate::id::RunId;
@@ -117,6 +117,9 @@ impl Writer {
         if let Some(gone) = blob::gone(write, &accept.blobs)? {
             return Ok(Err(Error::NoSuchBlob(gone)));
         }
+        if let Some(Err(taken)) = accept.key.as_ref().map(|key| key.take(write, accept.run)).transpose()? {
+            return Ok(Err(taken));
+        }
         if let Some(parent) = accept.parent {
             if runs.get(parent.as_bytes())?.is_none() {
                 return Ok(Err(Error::NoSuchRun(parent)));
@@ -129,6 +132,7 @@ impl Writer {
         let blobs = accept.blobs.iter().map(|blob| blob.digest).collect();
         let row = Row { epoch: 1, extent, blobs, state: None, header: accept.header.clone() };
         runs.insert(accept.run.as_bytes(), &*row.encode(accept.run))?;
+        unfinished::accepted(write, &accept.listed)?;
         self.runs.insert(accept.run, Live::accepted(extent, accept.first_head, accept.progress.clone()));
         Ok(Ok(()))
     }

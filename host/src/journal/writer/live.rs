@@ -9,9 +9,10 @@ use super::super::progress::Progress;
 use super::super::row::{self, Extent, Row, StateBody};
 use super::super::segment::Position;
 use super::super::store::Published;
-use super::super::tables;
+use super::super::{tables, unfinished};
 use crate::digest::Digest;
 use crate::id::RunId;
+use crate::lifecycle::State;
 
 /// A run that has an owner.
 pub(super) struct Live {
@@ -119,13 +120,21 @@ impl Live {
     }
 
     /// Writes what is known here into index and row.
-    pub fn settle(&mut self, write: &WriteTransaction, run: RunId, state: Option<StateBody>) -> Result<(), Error> {
+    pub fn settle(
+        &mut self,
+        write: &WriteTransaction,
+        run: RunId,
+        state: Option<(State, StateBody)>,
+    ) -> Result<(), Error> {
+        if let Some((state, _)) = &state {
+            unfinished::settled(write, run, *state)?;
+        }
         self.tail.write(write, run)?;
         let extent = self.extent;
         update_row(write, run, |row| {
             row.extent = extent;
-            if state.is_some() {
-                row.state = state;
+            if let Some((_, body)) = state {
+                row.state = Some(body);
             }
         })?;
         self.unsettled = false;

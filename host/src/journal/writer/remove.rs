@@ -6,9 +6,11 @@ use redb::{ReadableTable, WriteTransaction};
 
 use super::super::entry::Raw;
 use super::super::error::Error;
+use super::super::header::Header;
 use super::super::segment::{self, Segment};
+use super::super::starts::Start;
 use super::super::varint::{self, Cursor};
-use super::super::{amounts, blob, index, lineage, row, tables};
+use super::super::{amounts, blob, index, lineage, row, tables, unfinished};
 use crate::digest::Digest;
 use crate::id::RunId;
 
@@ -22,11 +24,16 @@ pub(super) fn remove(write: &WriteTransaction, run: RunId) -> Result<Result<(), 
     if let Ok(Some(parent)) = lineage::parent(&row) {
         write.open_table(tables::FORKS)?.remove(&lineage::key(parent, run))?;
     }
+    // A damaged header hides which key it was started with; that stays taken.
+    if let Ok(Some(key)) = row.header.unpack().and_then(|header| Start::of(&Header::decode(&header)?)) {
+        key.give_back(write, run)?;
+    }
     let mut used: BTreeSet<Digest> = row.blobs.into_iter().collect();
     for commit in take_index(write, run)? {
         remove_from_commit(write, run, commit, &mut used)?;
     }
     write.open_table(tables::RUNS)?.remove(run.as_bytes())?;
+    unfinished::removed(write, run)?;
     amounts::forget_run(write, run)?;
     used.iter().try_for_each(|digest| blob::release(write, digest))?;
     Ok(Ok(()))
