@@ -36,6 +36,7 @@ pub mod code {
     pub const CONNECTOR_FAILED: i32 = 251;
     pub const PARKED: i32 = 252;
     pub const NOT_RESUMABLE: i32 = 253;
+    pub const WAITING: i32 = 254;
 }
 
 /// A home, and a folder where the plugins lie and commands run. Both go away with it.

@@ -33,6 +33,14 @@ tiers = [\"small\"]
 why = \"test\"
 [capabilities.config]
 keys = [\"SWEEP\"]
+why = \"test\"
+[capabilities.timer]
+max = \"1s\"
+why = \"test\"
+[capabilities.signal]
+names = [\"sweep\"]
+why = \"test\"
+[capabilities.approval]
 why = \"test\"";
 
 const DENIED: &str = "

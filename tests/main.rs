@@ -3,6 +3,7 @@
 //! `tidy` holds the repository to its own rules. A capability's tests are in the file of its name.
 
 mod amounts;
+mod approval;
 mod bad_disk;
 mod bad_input;
 mod binary;
@@ -30,9 +31,11 @@ mod replay;
 mod resume;
 mod secrets;
 mod serve;
+mod signal;
 mod sockets;
 mod support;
 mod tidy;
+mod timer;
 mod tools;
 mod triage;
 mod versions;

@@ -68,13 +68,13 @@ fn a_program_replays_equal_and_goes_on_equal_from_any_entry() {
     let program = (prop::collection::vec(step(), 0..16), prop::collection::vec(any::<prop::sample::Index>(), CUTS));
     let tried = runner.run(&program, |(steps, places)| {
         let ran = run(&steps);
-        let entries = ran.entries();
-        prop_assert_eq!(&run(&steps).entries(), &entries, "recorded again");
+        let entries = ran.record();
+        prop_assert_eq!(&run(&steps).record(), &entries, "recorded again");
         let cuts = cuts(&ran, &entries);
         for place in places {
             let at = *place.get(&cuts);
             let forked = ran.forked(at as u64).succeeded().replayed();
-            let own = forked.entries();
+            let own = forked.record();
             prop_assert_eq!(&own[..at], &entries[..at], "the past of a fork at {}", at);
             prop_assert_eq!(told(&forked), told(&ran), "what follows a fork at {}", at);
             prop_assert!(of_calls(&own).len() <= of_calls(&entries).len());

@@ -120,6 +120,27 @@ fn every_change_of_a_file_is_made_once_if_the_host_dies_in_the_second_half() {
     every_change_is_made_once(|last| last / 2 + 1..=last);
 }
 
+/// Killed at a call, and again at the first that it makes when it is resumed: between the two is the state that says that
+/// it goes on, and what was begun behind that is found, too.
+#[test]
+fn a_run_that_is_killed_again_where_it_went_on_comes_out_the_same() {
+    let args = ["run", "files.wasm", "--mount", DATA, "--", "every", "data"];
+    let (last, files, stdout) = whole(&args);
+    for entry in (1..last - 2).step_by(7) {
+        let (desk, death) = (desk(), DEATHS[entry as usize % 2]);
+        desk.start(&killed(&args, &entry.to_string(), DEATHS[0])).died();
+        let again = (entry + 2).to_string();
+        desk.start(&[&["resume", "last", "--crash-after", &again], death].concat()).died();
+        desk.remit(&["resume", "last"]).ends(code::OK);
+        let run = desk.json(&["show", "last", "--json", "--calls"]);
+        assert_eq!(
+            (&run["state"], left(&desk.path("data")), shown(&run)),
+            (&json!("succeeded"), files.clone(), stdout.clone()),
+            "{entry}"
+        );
+    }
+}
+
 #[test]
 fn appended_lines_and_counts_come_once_each() {
     let args = durable(&["log", "data", "4"]);

@@ -4,7 +4,11 @@
 //! *parked*, with a reason, or it has ended, or its host is gone: that one is *interrupted*, which nobody could record.
 //! Whatever changes the state is recorded with who did it.
 
+mod wait;
+
 use serde::{Deserialize, Serialize};
+
+pub use wait::Wait;
 
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -25,6 +25,7 @@ mod suggest;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 use semver::Version;
 use serde::Serialize;
@@ -48,6 +49,7 @@ pub use request::{Access, Asked, Config, Files, Kv, Level, Request};
 pub use secret::{Secret, Slot};
 pub use section::Malformed;
 pub use terms::{Amounts, LastDay, RuleId, Terms, Window, amount};
+pub use wait::{Approval, SLEEP_MAX_MS, Signal, Timer};
 
 use crate::digest::Digest;
 use capabilities::word;

@@ -26,6 +26,7 @@ mod target;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,6 +47,7 @@ pub use show::{Line, Missing, missing};
 pub use stored::NotARemit;
 pub use target::{HttpTarget, NoTarget, TargetPart};
 pub use terms::Terms;
+pub use waits::{ApprovalScope, SignalScope, TimerScope};
 
 /// What a run may do, in normal form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -63,6 +65,9 @@ pub struct Remit {
     model: Option<ModelScope>,
     connectors: BTreeMap<Interface, ConnectorScope>,
     tools: Option<ToolScope>,
+    timer: Option<TimerScope>,
+    signal: Option<SignalScope>,
+    approval: Option<ApprovalScope>,
 }
 
 /// How two remits stand to each other.
@@ -92,6 +97,9 @@ impl Remit {
             model: None,
             connectors: BTreeMap::new(),
             tools: None,
+            timer: None,
+            signal: None,
+            approval: None,
         }
     }
 
@@ -117,6 +125,9 @@ impl Remit {
             model: request.model.as_ref().and_then(|asked| ModelScope::new(&asked.scope, terms())),
             connectors: connectors.collect(),
             tools: request.tools.as_ref().and_then(|asked| ToolScope::new(&asked.scope, terms())),
+            timer: request.timer.as_ref().and_then(|asked| TimerScope::new(&asked.scope, terms())),
+            signal: request.signal.as_ref().and_then(|asked| SignalScope::new(&asked.scope, terms())),
+            approval: request.approval.as_ref().map(|_| ApprovalScope::new(terms())),
         }
     }
 
@@ -155,6 +166,9 @@ impl Remit {
             model: grant.model.as_ref().and_then(|model| ModelScope::new(model, terms(RuleId::model()))),
             connectors: connectors.collect(),
             tools: grant.tools.as_ref().and_then(|tools| ToolScope::new(tools, terms(RuleId::tools()))),
+            timer: grant.timer.as_ref().and_then(|timer| TimerScope::new(timer, terms(RuleId::timer()))),
+            signal: grant.signal.as_ref().and_then(|signal| SignalScope::new(signal, terms(RuleId::signal()))),
+            approval: grant.approval.map(|_| ApprovalScope::new(terms(RuleId::approval()))),
         }
     }
 
@@ -206,6 +220,21 @@ impl Remit {
     /// Returns which functions a model may choose from, if it may choose at all.
     pub fn tools(&self) -> Option<&ToolScope> {
         self.tools.as_ref()
+    }
+
+    /// Returns how long the run may sleep, if it may be suspended for it at all.
+    pub fn timer(&self) -> Option<&TimerScope> {
+        self.timer.as_ref()
+    }
+
+    /// Returns which signals the run may wait for, if any.
+    pub fn signal(&self) -> Option<&SignalScope> {
+        self.signal.as_ref()
+    }
+
+    /// Returns whether the run may ask a person, and until when.
+    pub fn approval(&self) -> Option<&ApprovalScope> {
+        self.approval.as_ref()
     }
 }
 

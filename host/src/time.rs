@@ -24,6 +24,12 @@ impl Timestamp {
         self.0
     }
 
+    /// Returns the point that is so many milliseconds later; the last there is, where that is none.
+    #[must_use]
+    pub const fn after_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms.saturating_mul(1_000)))
+    }
+
     /// Returns the time from `earlier` to this point; zero where the wall clock went backwards.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))

@@ -7,7 +7,7 @@ use std::{any::Any, error::Error, fmt, io, iter};
 
 use serde_json::{Value, json};
 
-use crate::{bindings, config, http, kv, model, tools};
+use crate::{approval, bindings, config, http, kv, model, signal, timer, tools};
 
 /// Why a run failed, by what its caller can do about it.
 pub use crate::bindings::remit::plugin::types::FailureKind;
@@ -97,8 +97,9 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error of the remit (from [`config`], [`http`], [`kv`], [`model`], [`tools`], or the "permission denied" of
-/// `std::io`) keeps its kind, and so does a destination or a model that does not answer; any other is internal.
+/// An error of the remit (from [`approval`], [`config`], [`http`], [`kv`], [`model`], [`signal`], [`timer`], [`tools`], or
+/// the "permission denied" of `std::io`) keeps its kind, and so does a destination or a model that does not answer; any
+/// other is internal.
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(kind_of(&error), error.to_string()).with_source(&error)
@@ -117,7 +118,11 @@ fn kind_of(error: &dyn Any) -> FailureKind {
         return kind_of_remote(error.is_denied(), error.is_temporary());
     }
     let refused_tool = || error.downcast_ref::<tools::Error>().is_some_and(tools::Error::is_denied);
-    let is_refused = refused_file() || refused_key() || refused_value() || refused_tool();
+    let refused_timer = || error.downcast_ref::<timer::Error>().is_some_and(timer::Error::is_denied);
+    let refused_signal = || error.downcast_ref::<signal::Error>().is_some_and(signal::Error::is_denied);
+    let refused_person = || error.downcast_ref::<approval::Error>().is_some_and(approval::Error::is_denied);
+    let refused_wait = || refused_timer() || refused_signal() || refused_person();
+    let is_refused = refused_file() || refused_key() || refused_value() || refused_tool() || refused_wait();
     if is_refused { FailureKind::Denied } else { FailureKind::Internal }
 }
 
@@ -177,6 +182,11 @@ mod tests {
         check(key.into(), FailureKind::Denied, "the remit does not allow this access to kv a/b", None);
         let value = config::Error::Denied { key: "REGION".to_owned() };
         check(value.into(), FailureKind::Denied, "the remit does not allow the configuration value REGION", None);
+        let sleep = timer::Error::Denied;
+        check(sleep.into(), FailureKind::Denied, "the remit does not allow a timer so long", None);
+        check(approval::Error::Denied.into(), FailureKind::Denied, "the remit does not allow asking a person", None);
+        let go = signal::Error::Denied { name: "go".to_owned() };
+        check(go.into(), FailureKind::Denied, "the remit does not allow the signal go", None);
     }
 
     #[test]

@@ -102,6 +102,12 @@ impl Running {
         Said { code, stdout, stderr }
     }
 
+    /// Waits for the end and returns the exit code; nothing where it died of a signal.
+    #[track_caller]
+    pub fn ended(self) -> Option<i32> {
+        self.finished().0.code()
+    }
+
     /// Waits for an end by a signal, and returns what was on stdout until then.
     #[track_caller]
     pub fn died(self) -> String {

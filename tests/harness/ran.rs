@@ -8,6 +8,7 @@ use remit::digest::Digest;
 use remit::gate::{Divergence, End, FuelRule, Functions, Outcome, OutputStream, Refusal, Where, class_name};
 use remit::id::RunId;
 use remit::journal::{Entry, Kind};
+use remit::lifecycle::Wait;
 use remit::meter::{Crossed, LimitKind, Usage};
 use serde_json::Value as Json;
 
@@ -168,6 +169,40 @@ impl Ran {
         self
     }
 
+    /// Returns the same run, seen in a scene that was opened again.
+    pub fn in_scene(self, scene: &Scene) -> Self {
+        Self { scene: scene.clone(), ..self }
+    }
+
+    /// Takes the run up, as another process does that finds it parked, and goes on with it.
+    #[track_caller]
+    pub fn resumed(self) -> Self {
+        let Self { scene, guest, id, .. } = &self;
+        let recalled = self.recalled();
+        let (engine, values) = (HOST.engine().fingerprint(), Values::default());
+        let again = Again { engine, most: recalled.remit(), values, by: "test" };
+        let taken = resume(&recalled, &guest.agent, again, scene.journal(), scene.clock().clone());
+        let accepted = taken.unwrap_or_else(|error| panic!("the run is not resumed: {error}"));
+        let mut shown = Vec::new();
+        let mut sink = |stream, bytes: &[u8]| shown.push((stream, bytes.to_vec()));
+        let end = runtime().block_on(accepted.run(&guest.agent, &Stop::default(), &mut sink));
+        Self::new(scene.clone(), guest.clone(), *id, end.expect("the journal takes the run"), &shown)
+    }
+
+    /// Returns what the run waits for. Fails unless it waits.
+    #[track_caller]
+    pub fn waits(&self) -> Wait {
+        match &self.end.outcome {
+            Outcome::Waiting { wait } => wait.clone(),
+            other => panic!("expected a run that waits, found {other:?}"),
+        }
+    }
+
+    /// Returns how many entries it has.
+    pub fn entries(&self) -> u64 {
+        self.scene.journal().summary(self.id).expect("the run is there").entries
+    }
+
     /// Replays with the component of the run.
     #[track_caller]
     pub fn replay(&self) -> Replayed {
@@ -220,7 +255,7 @@ impl Ran {
     }
 
     /// Returns its entries as they are recorded: kind, function, fuel, time, params, outcome.
-    pub fn entries(&self) -> Vec<Recorded> {
+    pub fn record(&self) -> Vec<Recorded> {
         let mut reader = self.scene.journal().reader(self.id).expect("the run is there");
         let mut entries = Vec::new();
         while let Some(entry) = reader.next().expect("the entries are whole") {

@@ -11,7 +11,7 @@ use crate::gate::divergence::Kind;
 use crate::gate::end::Failure;
 use crate::gate::halt::Shown;
 use crate::gate::{Divergence, End, FuelRule, Gate, Halt, Outcome, StopReason, Where, Why};
-use crate::journal;
+use crate::journal::{self, Suspension};
 use crate::meter::{Crossed, LimitKind, Limits};
 
 /// Why a run is paused, where whoever asked gave no reason.
@@ -25,6 +25,8 @@ pub(super) struct Judged {
     pub divergence: Option<Box<Divergence>>,
     /// Replay came to the place where the record ends.
     pub end_of_record: bool,
+    /// What the guest waits for.
+    pub waiting: Option<Box<Suspension>>,
     /// The journal failed underneath the run.
     pub journal: Option<journal::Error>,
 }
@@ -58,6 +60,7 @@ pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Re
         end: End { outcome: Outcome::Succeeded { result: None }, at: Where::Guest, fuel, usage, called, by: None },
         divergence: None,
         end_of_record: false,
+        waiting: None,
         journal: None,
     };
     match driven {
@@ -174,6 +177,10 @@ fn halted(judged: &mut Judged, halt: Halt, at: Where, backtrace: Option<String>)
             };
             judged.end.outcome = Outcome::InDoubt { entry, function };
         }
+        Halt::Waiting(waiting) => {
+            judged.end.outcome = Outcome::Waiting { wait: waiting.waiting.wait.clone() };
+            judged.waiting = Some(waiting);
+        }
         Halt::Changed(why) => judged.end.outcome = Outcome::Paused { why },
         Halt::Diverged(mut divergence) => {
             divergence.backtrace = backtrace;
@@ -206,8 +213,7 @@ pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged, by: &st
         return Err(error);
     }
     let gate = &mut store.data_mut().gate;
-    if matches!(judged.end.outcome, Outcome::Suspended { .. }) && gate.is_resuming() {
-        // The record says more already than this run, which was on its way to its end.
+    if gate.is_resuming() && is_said_already(&judged, gate) {
         return Ok(judged.end);
     }
     finish_resuming(gate, &mut judged)?;
@@ -221,15 +227,29 @@ pub(super) async fn record(store: &mut Store<Guest>, mut judged: Judged, by: &st
     }
     // What led to it is on disk before or with it, also where another run recorded that.
     live.family().map_or(Ok(()), crate::gate::Family::flush)?;
-    live.journal().borrow_mut().state(judged.end.fuel, time_us, &judged.end)?;
+    match judged.waiting.filter(|_| matches!(judged.end.outcome, Outcome::Waiting { .. })) {
+        Some(waiting) => live.journal().borrow_mut().suspend(judged.end.fuel, time_us, &judged.end, *waiting)?,
+        None => live.journal().borrow_mut().state(judged.end.fuel, time_us, &judged.end)?,
+    };
     live.durable()?.await?;
     Ok(judged.end)
+}
+
+/// Tells whether the record of a run that was on its way to its end says all that there is to say.
+fn is_said_already(judged: &Judged, gate: &mut Gate<Caps, Derived>) -> bool {
+    match judged.end.outcome {
+        Outcome::Suspended { .. } => true,
+        // It waits as it did, if it was suspended for that before and not killed on the way.
+        Outcome::Waiting { .. } => gate.recorder().is_some_and(|live| live.journal().borrow_mut().is_waiting()),
+        _ => false,
+    }
 }
 
 /// Sees to it that a run that was resumed has come to the end of its record, or is paused there.
 fn finish_resuming(gate: &mut Gate<Caps, Derived>, judged: &mut Judged) -> Result<(), journal::Error> {
     let finished = match judged.divergence.take() {
         Some(divergence) => Err(Halt::Diverged(divergence)),
+        None if judged.end_of_record => Err(Halt::EndOfRecord),
         None => gate.finish_resuming(judged.end.fuel),
     };
     let why = match finished {

@@ -14,6 +14,7 @@ mod queued;
 mod resume;
 mod served;
 mod session;
+mod wait;
 
 pub use connectors::{Connectors, DEPTH_MAX, Links, Node, SEATS_MAX};
 pub use drive::{Order, Stop, StopTo};
@@ -24,6 +25,7 @@ pub use parked::{ParkError, cancel, pause, state_of};
 pub use prepare::{Connected, Host, PrepareError, is_another_plugins, unknown_imports};
 pub use queued::{Queueing, queue};
 pub use resume::{Again, ResumeError, resume};
+pub use wait::{SendError, send, stay_until};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,7 +129,7 @@ impl Agent {
         let driven = drive(guest, stop, wall_time, &mut shower).await;
         if let Some(route) = route {
             let left = route.close(driven.closing()).await;
-            store.data_mut().gate.as_live().expect("it runs live").add_called(left);
+            store.data_mut().gate.recorder().expect("it is recorded").add_called(left);
         }
         let judged = ending::judge(&mut store, driven);
         // One that has not come to the end of its record has nothing to record: see `Accepted::run`.

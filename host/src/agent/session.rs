@@ -58,7 +58,9 @@ impl Drop for Seat {
 impl Session {
     /// Makes the instance's store. It is instantiated by the first call.
     pub fn new(agent: Agent, accepted: Accepted, seat: Seat) -> Self {
-        let Accepted { id: run, given, live, resumed } = accepted;
+        let Accepted { id: run, given, mut live, resumed } = accepted;
+        // Its caller waits for its answer.
+        live.stay();
         let took = resumed.as_ref().map_or(Duration::ZERO, |resumed| resumed.ran);
         let gate = agent.gate(Derived::new(given.start), &given.limits, live, resumed);
         let store = agent.store(gate, &given.limits, given.limits[LimitKind::Fuel]);

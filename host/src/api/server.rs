@@ -89,6 +89,8 @@ async fn answer(listener: &Listener, api: Api) {
 
 async fn serve(stream: UnixStream, router: axum::Router) {
     let mut http = http1::Builder::new();
+    // Who has said all there is to say is answered all the same.
+    http.half_close(true);
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(HEAD_LEN_MAX).max_headers(FIELDS_MAX);
     let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     if let Err(error) = connection.with_upgrades().await {

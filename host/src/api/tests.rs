@@ -198,7 +198,7 @@ fn what_is_no_http_is_cut_off() {
         (format!("GET /{} HTTP/1.1\r\nhost: h\r\n\r\n", "x".repeat(100_000)).into_bytes(), Some("4")),
         (format!("{line}x: {}\r\n\r\n", "y".repeat(100_000)).into_bytes(), Some("431")),
         (format!("{line}content-length: 3\r\ncontent-length: 4\r\n\r\nabcd").into_bytes(), Some("400")),
-        (format!("POST /v1/runs HTTP/1.1\r\nhost: h\r\ncontent-length: 100\r\n\r\n{{").into_bytes(), Some("400")),
+        (b"POST /v1/runs HTTP/1.1\r\nhost: h\r\ncontent-length: 100\r\n\r\n{".to_vec(), Some("400")),
         (b"POST /v1/runs HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n".to_vec(), Some("400")),
         (Vec::new(), None),
     ] {

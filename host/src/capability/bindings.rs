@@ -6,4 +6,4 @@ wasmtime::component::bindgen!({
     require_store_data_send: true,
 });
 
-pub use self::remit::plugin::{config, kv, log, model, tools, types};
+pub use self::remit::plugin::{approval, config, kv, log, model, signal, timer, tools, types};

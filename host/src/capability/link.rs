@@ -13,15 +13,17 @@ use serde_json::Value as Json;
 use wasmtime::component::{ComponentNamedList, Lift, Linker, LinkerInstance, Lower, ResourceType};
 use wasmtime::{Result, StoreContextMut};
 
-use self::wait::{sleep_until, wait_for};
+use self::wait::{sleep_shown, wait_for};
 use super::wasi::http::Exchanging;
 use super::{Caps, Derived, Guest};
 use crate::gate::{
-    Asked, Class, Functions, Halt, Op, Ordinals, Outgoing, Permit, PureOp, Recover, Relive, RemoteOp, Sending, Turn,
-    Value,
+    Asked, Asking, Class, Functions, Halt, Op, Ordinals, Outgoing, Permit, Proposed, PureOp, Recover, Relive, RemoteOp,
+    Sending, Turn, Value, WaitOp, Waited,
 };
+use crate::lifecycle::Wait;
 use crate::meter::Usage;
 use crate::scope::{Denial, Remit};
+use crate::time::Timestamp;
 
 pub use self::wait::{pause, remote, within};
 
@@ -104,6 +106,25 @@ pub struct Remote<P, R> {
     pub send: fn(Outgoing<'_, Caps>, &Derived, &P) -> Sending<R>,
     /// Says what a recorded call took, where a run is resumed.
     pub took: fn(&P, &R, Option<&str>) -> Usage,
+}
+
+/// The work of one function that waits for what may take long, before it has its place in the table: see [`WaitOp`]. Some
+/// remit refuses it.
+pub struct Waits<P, R> {
+    /// Its class.
+    pub class: Class,
+    /// Judges one call at this time.
+    pub judge: fn(&Remit, &P, Timestamp) -> std::result::Result<(), Denial>,
+    /// The outcome of a call that is refused.
+    pub refuse: fn(&P) -> R,
+    /// Says what a call waits for, or answers one that waits for nothing.
+    pub wait: fn(&P, &Asking) -> std::result::Result<Wait, R>,
+    /// Says what a person is asked by a call that waits for one.
+    pub propose: Option<fn(&P) -> Proposed>,
+    /// Returns the outcome, if what it waits for is there.
+    pub answer: fn(&mut Turn<'_, Caps>, &Wait) -> std::result::Result<Option<R>, Halt>,
+    /// The outcome where the run would have to be suspended, and cannot be.
+    pub unable: fn(&P) -> R,
 }
 
 /// The closure that computes a call on both sides.
@@ -213,17 +234,39 @@ impl Link<'_> {
                 first.make(&mut store, &params, index).await?;
                 let fuel = fuel_used(&store)?;
                 let gate = &mut store.data_mut().gate;
+                if let Some(begun) = gate.take_sleep(&op, fuel, &params)? {
+                    return Ok(gate.commit(&op, fuel, &params, Some(begun))?);
+                }
                 gate.wake(fuel)?;
                 if let Some((live, derived)) = gate.as_live_with_derived()
                     && let Some(until) = until(&live.caps, derived, &params)
                     && until > live.elapsed()
                 {
-                    // Sleeping can be seen from outside, so what came before it is on disk, and shown, first.
-                    let durable = live.barrier()?;
-                    wait_for(&mut store, index, durable).await?;
-                    sleep_until(&mut store, index, until).await;
+                    gate.sleep(&op, fuel, &params, until)?;
+                    sleep_shown(&mut store, index, until).await?;
                 }
                 Ok(store.data_mut().gate.call(&op, fuel, &params)?)
+            })
+        })
+    }
+
+    /// Links a function that waits for what may take long, and may have the run suspended for it.
+    pub fn long<P: Params, R: Returns>(&mut self, name: &'static str, wait: Waits<P, R>) -> Result<()> {
+        let Waits { class, judge, refuse, wait, propose, answer, unable } = wait;
+        let index = self.functions.add::<P, R>(name, class, true);
+        let op = Arc::new(WaitOp { index, class, judge, refuse, wait, propose, answer, unable });
+        let Some((mut instance, function)) = self.place(name)? else { return Ok(()) };
+        instance.func_wrap_async(function, move |mut store: StoreContextMut<'_, Guest>, params: P| {
+            let op = op.clone();
+            boxed(async move {
+                let fuel = fuel_used(&store)?;
+                let gate = &mut store.data_mut().gate;
+                let stay = match gate.wait(&op, fuel, &params)? {
+                    Waited::Answered(outcome) => return Ok(outcome),
+                    Waited::Stay(stay) => stay,
+                };
+                sleep_shown(&mut store, index, stay.until).await?;
+                Ok(store.data_mut().gate.stayed(&op, fuel, &params, &stay)?)
             })
         })
     }

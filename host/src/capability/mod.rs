@@ -1,6 +1,7 @@
 //! What guests can reach: one file per WIT interface, each a page of lines that name a function, its class and its
 //! work. Whatever a component imports of them is linked; what the remit does not hold is refused at the call.
 
+pub mod approval;
 pub mod bindings;
 pub mod config;
 pub mod connector;
@@ -9,6 +10,8 @@ pub mod kv;
 pub mod link;
 pub mod log;
 pub mod model;
+pub mod signal;
+pub mod timer;
 pub mod tools;
 pub mod wasi;
 
@@ -145,11 +148,14 @@ impl Caps {
         Ok(())
     }
 
-    /// Tells whether a disarmed fork that calls the function is told what its parent was: what has an effect, and what
-    /// opens a file for one.
+    /// Tells whether a disarmed fork that calls the function is told what its parent was: what has an effect, what opens
+    /// a file for one, and what a person or another program said.
     pub fn is_told(function: &FunctionDef) -> bool {
         let opens = ["descriptor.write-via-stream", "descriptor.append-via-stream"];
-        function.class >= Class::WriteFile as u8 || opens.iter().any(|name| function.name.ends_with(name))
+        let asks = ["remit:plugin/approval#", "remit:plugin/signal#"];
+        function.class >= Class::WriteFile as u8
+            || opens.iter().any(|name| function.name.ends_with(name))
+            || asks.iter().any(|interface| function.name.starts_with(interface))
     }
 
     /// Forgets what a dropped handle stood for. A file that was changed goes to the disk first.
@@ -365,10 +371,13 @@ pub fn link(engine: &Engine, offer: Offer, imports: &[String]) -> wasmtime::Resu
     let mut functions = Functions::default();
     let wanted = imports.iter().filter_map(|import| import.split('@').next()).collect();
     let mut link = Link { linker: &mut linker, functions: &mut functions, versions: offer.versions, wanted };
+    approval::link(&mut link)?;
     config::link(&mut link)?;
     kv::link(&mut link)?;
     log::link(&mut link)?;
     model::link(&mut link)?;
+    signal::link(&mut link)?;
+    timer::link(&mut link)?;
     tools::link(&mut link)?;
     wasi::link(&mut link)?;
     (offer.more)(&mut link)?;

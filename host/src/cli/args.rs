@@ -6,6 +6,7 @@ mod mount;
 mod plugins;
 mod secret;
 mod setting;
+mod wait;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use mount::MountArg;
 pub use plugins::{Decision, Explain, Grant, Grants, Install, Plugins, Revoke, Uninstall};
 pub use secret::{Secret, SecretBind, SecretUnbind};
 pub use setting::{Choice, Label, LimitArg, Outcome, PublicKey, RecordRef, RunRef};
+pub use wait::{Approve, Deny, Patience, Signal};
 
 use crate::agent::Accepted;
 use crate::journal::Death;
@@ -66,6 +68,8 @@ pub struct Run {
     /// Put a label on the run, for `remit show` to print
     #[arg(long = "label", value_name = "KEY=VALUE")]
     pub labels: Vec<Label>,
+    #[command(flatten)]
+    pub patience: Patience,
     /// Print result and usage as JSON
     #[arg(long)]
     pub json: bool,
@@ -179,6 +183,8 @@ pub struct Resume {
     /// Which installed connector answers an interface that several export, such as acme:tracker/issues=tracker
     #[arg(long = "connector", value_name = "INTERFACE=PLUGIN")]
     pub connectors: Vec<Choice>,
+    #[command(flatten)]
+    pub patience: Patience,
     /// Print result and usage as JSON
     #[arg(long)]
     pub json: bool,
@@ -303,7 +309,7 @@ pub struct Remove {
     pub runs: Vec<RunRef>,
 }
 
-/// `remit identity` and `remit home`.
+/// `remit approvals`, `remit identity` and `remit home`.
 #[derive(Debug, Args)]
 pub struct Json {
     /// Print the answer as JSON

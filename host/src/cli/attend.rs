@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use super::caller::{self, Client, Stream};
 use super::exit::Exit;
@@ -16,14 +17,19 @@ use super::{CommandLine, Shell, run_line};
 use crate::agent::Stop;
 use crate::api::frames::{Command, FromClient, FromHost, Streams};
 
+/// How long a client may take to say what it wants.
+const COMMAND_TIME: Duration = Duration::from_secs(10);
+
 /// Does the command that a client sends first, to its end.
 ///
 /// # Errors
 /// When the client is gone before there was anything to do.
 pub fn attend(session: &Session, mut stream: UnixStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(COMMAND_TIME))?;
     let FromClient::Command(command) = FromClient::receive(&mut stream)? else {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the first frame is no command"));
     };
+    stream.set_read_timeout(None)?;
     let (inputs, input) = sync_channel(1);
     let (answers, answer) = sync_channel(1);
     let arguments: Vec<OsString> = command.arguments.iter().cloned().map(OsString::from_vec).collect();

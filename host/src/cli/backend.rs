@@ -69,7 +69,8 @@ impl Backend for Desk {
     }
 
     fn attend(&self, stream: UnixStream) {
-        let _under_way = self.commands.begin();
+        // Whose connection ends before anything has begun looks again.
+        let Some(_under_way) = self.commands.begin() else { return };
         if let Err(error) = attend(&self.session, stream) {
             tracing::debug!("a client was not attended to: {error}");
         }

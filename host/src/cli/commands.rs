@@ -4,6 +4,9 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+/// Commands at the same time: each has threads of its own.
+const COMMANDS_MAX: usize = 256;
+
 /// The commands that are under way.
 #[derive(Clone, Debug, Default)]
 pub struct Commands(Arc<Shared>);
@@ -19,10 +22,14 @@ struct Shared {
 pub struct UnderWay(Commands);
 
 impl Commands {
-    /// Notes that one begins.
-    pub fn begin(&self) -> UnderWay {
-        *self.0.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        UnderWay(self.clone())
+    /// Notes that one begins; nothing where as many are under way as may be.
+    pub fn begin(&self) -> Option<UnderWay> {
+        let mut count = self.0.count.lock().unwrap_or_else(PoisonError::into_inner);
+        if *count == COMMANDS_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(UnderWay(self.clone()))
     }
 
     /// Waits until there is none, for so long at most.

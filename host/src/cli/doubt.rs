@@ -10,6 +10,7 @@ use super::session::Records;
 use crate::gate::{Functions, class_name};
 use crate::id::RunId;
 use crate::journal::{Entry, Kind};
+use crate::lifecycle::Wait;
 
 /// The longest text and the longest list among params that are shown to people: so much that the place of a request is
 /// seen, however long its body.
@@ -37,6 +38,8 @@ impl Doubts {
         let mut reader = records.journal().reader(id)?;
         while let Some(entry) = reader.next()? {
             match (entry.kind(), entry.function()) {
+                // One that waits has begun nothing that could be in doubt.
+                (Kind::Intent, Some(_)) if is_wait(&entry)? => {}
                 (Kind::Intent, Some(function)) => {
                     let shown = functions.get(&function.name).map(|known| known.show_params(entry.params()));
                     let (name, class) = (function.name.to_string(), class_of(&entry)?);
@@ -83,6 +86,12 @@ impl Doubts {
 pub fn class_of(entry: &Entry<'_>) -> Result<&'static str> {
     let own = entry.extension()?.class.and_then(|class| u8::try_from(class).ok());
     Ok(own.or(entry.function().map(|function| function.class)).map_or("", class_name))
+}
+
+/// Tells whether an intent is one to wait.
+fn is_wait(entry: &Entry<'_>) -> Result<bool> {
+    let before = entry.extension()?.before;
+    Ok(before.is_some_and(|before| serde_json::from_str::<Wait>(&before).is_ok()))
 }
 
 /// Returns params without what says nothing, and with what is long cut off.

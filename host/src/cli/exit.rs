@@ -42,14 +42,16 @@ pub enum Exit {
     Parked,
     /// The run cannot go on.
     NotResumable,
+    /// The run is suspended until something arrives.
+    Waiting,
 }
 
 /// The lowest code of Remit's own, and the highest.
-const OWN: std::ops::RangeInclusive<u8> = 240..=253;
+const OWN: std::ops::RangeInclusive<u8> = 240..=254;
 
 impl Exit {
     /// Every exit that has one code of its own, in the order of the codes.
-    const TABLE: [Self; 16] = [
+    const TABLE: [Self; 17] = [
         Self::Ok,
         Self::AgentFailed,
         Self::Usage,
@@ -66,6 +68,7 @@ impl Exit {
         Self::ConnectorFailed,
         Self::Parked,
         Self::NotResumable,
+        Self::Waiting,
     ];
 
     /// Returns the exit for a command that ended with `code`. A code that is Remit's own becomes 239, lest it be
@@ -103,6 +106,7 @@ impl Exit {
             Self::ConnectorFailed => 251,
             Self::Parked => 252,
             Self::NotResumable => 253,
+            Self::Waiting => 254,
         }
     }
 
@@ -126,6 +130,7 @@ impl Exit {
             Self::ConnectorFailed => "connector-failed",
             Self::Parked => "parked",
             Self::NotResumable => "not-resumable",
+            Self::Waiting => "waiting",
         }
     }
 
@@ -151,6 +156,7 @@ impl Exit {
             Self::NotResumable => {
                 "the run cannot go on, be paused or be cancelled: it has ended, or what it needs is not there"
             }
+            Self::Waiting => "the run waits for a moment, a signal or an approval; `remit show` says for which",
         }
     }
 }
@@ -168,7 +174,7 @@ pub fn table() -> String {
         // Writing to a string does not fail.
         let _ = writeln!(table, "  {:>5}  {}", exit.code(), exit.meaning());
         if exit == Exit::AgentFailed {
-            table.push_str("  1-239  a command's own code (its 240 to 251 become 239)\n");
+            table.push_str("  1-239  a command's own code (its 240 to 254 become 239)\n");
         }
     }
     table
@@ -187,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_commands_code_is_never_taken_for_remits() {
-        for (code, exit) in [(0, 0), (1, 1), (3, 3), (239, 239), (240, 239), (253, 239), (254, 254), (255, 255)] {
+        for (code, exit) in [(0, 0), (1, 1), (3, 3), (239, 239), (240, 239), (254, 239), (255, 255)] {
             assert_eq!(Exit::of_command(code).code(), exit);
         }
     }

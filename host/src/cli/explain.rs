@@ -17,11 +17,14 @@ use crate::manifest::{Ceiling, Request};
 use crate::scope::{self, Document, Explained, Remit};
 
 /// Imports that a capability answers. What every toolchain's guests import, whether they use it or not, says nothing.
-const ANSWERED: [(&str, &str); 5] = [
+const ANSWERED: [(&str, &str); 8] = [
     ("remit:plugin/kv", "kv"),
     ("remit:plugin/model", "model"),
     ("remit:plugin/tools", "tools"),
     ("remit:plugin/config", "config"),
+    ("remit:plugin/timer", "timer"),
+    ("remit:plugin/signal", "signal"),
+    ("remit:plugin/approval", "approval"),
     ("wasi:http/outgoing-handler", "http"),
 ];
 
@@ -212,6 +215,9 @@ fn unrequested_import(import: &str, request: &Request) -> Option<String> {
         "model" => request.model.is_some(),
         "tools" => request.tools.is_some(),
         "config" => request.config.is_some(),
+        "timer" => request.timer.is_some(),
+        "signal" => request.signal.is_some(),
+        "approval" => request.approval.is_some(),
         _ => !request.http.is_empty(),
     };
     if is_requested { None } else { told(&format!("without a request for {capability}, calls are refused")) }

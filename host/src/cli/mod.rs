@@ -3,6 +3,7 @@
 //! `clap` is named only here and below. A command prints its result on stdout and everything else on stderr.
 
 mod answer;
+mod approvals;
 pub mod args;
 mod ask;
 #[cfg(unix)]
@@ -62,6 +63,7 @@ mod serve;
 mod session;
 mod shell;
 mod show;
+mod signal;
 mod signals;
 mod start;
 mod stored;
@@ -72,6 +74,7 @@ mod tests;
 mod uninstall;
 mod verify;
 mod version;
+mod wait;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -146,6 +149,18 @@ enum Command {
     /// is sent, and what it stores is its own; a call that its parent made, too, is answered as that one was, and every
     /// other is refused. Prints the fork's id.
     Fork(args::Fork),
+    /// Send a run a signal: a name, and JSON
+    ///
+    /// It is kept until the run asks for it, whether or not it waits for it now, and the run is told of it once. Those of
+    /// one name come in the order in which they were sent.
+    Signal(args::Signal),
+    /// List what runs ask a person
+    #[command(after_help = "Example:\n  remit approvals --json")]
+    Approvals(args::Json),
+    /// Approve what runs ask: all that is named, or nothing
+    Approve(args::Approve),
+    /// Deny what runs ask: all that is named, or nothing
+    Deny(args::Deny),
     /// Say what became of an effect that is in doubt
     Decide(args::Decide),
     /// Run again against the record, and compare every call
@@ -271,6 +286,10 @@ impl Command {
             | Self::Resume(_)
             | Self::Decide(_)
             | Self::Fork(_)
+            | Self::Signal(_)
+            | Self::Approvals(_)
+            | Self::Approve(_)
+            | Self::Deny(_)
             | Self::Diff(_)
             | Self::Export(_)
             | Self::Rm(_)
@@ -336,6 +355,10 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Show(args) => show::show(shell, &args),
         Command::Resume(args) => resume::resume(shell, &args),
         Command::Fork(args) => fork::fork(shell, &args),
+        Command::Signal(args) => signal::signal(shell, &args),
+        Command::Approvals(args) => approvals::approvals(shell, &args),
+        Command::Approve(args) => approvals::approve(shell, &args),
+        Command::Deny(args) => approvals::deny(shell, &args),
         Command::Decide(args) => resume::decide(shell, &args),
         Command::Replay(args) => replay::replay(shell, &args),
         Command::Diff(args) => diff::diff(shell, &args),

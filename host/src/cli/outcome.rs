@@ -10,6 +10,7 @@ use super::session::{Records, Session};
 use crate::gate::{End, Outcome};
 use crate::id::RunId;
 use crate::journal::{Extension, Journal, Kind};
+use crate::lifecycle::Wait;
 use crate::meter::quantity;
 
 /// Returns the exit code of `run` for an outcome.
@@ -22,6 +23,7 @@ pub fn exit_of(outcome: &Outcome) -> Exit {
         Outcome::Limit { .. } => Exit::Limit,
         Outcome::ConnectorFailed { .. } => Exit::ConnectorFailed,
         Outcome::Interrupted { .. } | Outcome::Suspended { .. } | Outcome::Cancelled { .. } => Exit::Interrupted,
+        Outcome::Waiting { .. } => Exit::Waiting,
         Outcome::Paused { .. } | Outcome::InDoubt { .. } => Exit::Parked,
         Outcome::HostFailed { .. } => Exit::HostFailed,
     }
@@ -83,20 +85,34 @@ pub fn tell(session: &Session, id: RunId, end: &End) -> Result<()> {
     if let Some(hint) = hint(&end.outcome) {
         note(format!("hint: {hint}"));
     }
-    note(next(&end.outcome));
+    note(next(id, &end.outcome));
     Ok(())
 }
 
 /// Returns what can be done with a run that stands so.
-fn next(outcome: &Outcome) -> &'static str {
-    match outcome {
+fn next(id: RunId, outcome: &Outcome) -> String {
+    let said = match outcome {
+        Outcome::Waiting { wait: Wait::Time { .. } } => {
+            return format!("next: `remit resume {id}` goes on with it from then on");
+        }
+        Outcome::Waiting { wait: Wait::Approval { proposal, .. } } => {
+            let proposal = proposal.short();
+            return format!(
+                "next: `remit approvals` shows what it asks, `remit approve {proposal}` or `remit deny {proposal} --why TEXT` \
+                 decides, then `remit resume {id}` goes on with it"
+            );
+        }
+        Outcome::Waiting { wait: Wait::Signal { name, .. } } => {
+            return format!("next: `remit signal {id} {name} JSON`, then `remit resume {id}` goes on with it");
+        }
         Outcome::Suspended { .. } => "next: `remit resume last` goes on with it, `remit show last --calls` lists it",
         Outcome::Paused { .. } => "next: see to that, then `remit resume last` goes on with it",
         Outcome::InDoubt { .. } => {
             "next: look at the other side, then `remit decide last ENTRY --done VALUE`, `--retry` or `--fail`; `remit show last` says more"
         }
         _ => "next: `remit replay last` runs it again from the record, `remit show last --calls` lists it",
-    }
+    };
+    said.to_owned()
 }
 
 /// How often a run called what, and what it was refused.

@@ -52,15 +52,23 @@ pub fn fit_out(session: &Session, run: RunId, choices: &[Choice]) -> Result<Fitt
         true => agent,
         false => connectors::agent(session, &plugin, &what, &resolved.links)?,
     };
-    let config = config::read(session.home().path())?;
-    recalled.header.mounts.values().try_for_each(|folder| keep_out_of_home(Path::new(folder), session.home()))?;
-    let (most, values) = (remit.under(&config.ceiling), values(&config, &recalled));
+    let (most, values) = holds_now(session, &recalled)?;
     // A disarmed fork has no way out at all.
     let outward = match recalled.header.is_disarmed() {
         true => Outward::default(),
         false => outward(session, &recalled.header.plugin.identity, remit)?,
     };
     Ok(Fitted { recalled, agent, outward, most, values, resolved })
+}
+
+/// Returns the most that a run may do by the configuration as it is now, and what that has for its plugin.
+///
+/// # Errors
+/// When the configuration cannot be read, or a folder of the run holds the home.
+pub fn holds_now(session: &Session, recalled: &Recalled) -> Result<(Remit, Values)> {
+    let config = config::read(session.home().path())?;
+    recalled.header.mounts.values().try_for_each(|folder| keep_out_of_home(Path::new(folder), session.home()))?;
+    Ok((recalled.remit().under(&config.ceiling), values(&config, recalled)))
 }
 
 /// Returns the plugin of a run as its record has it.

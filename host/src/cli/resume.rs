@@ -6,13 +6,15 @@ use super::Shell;
 use super::answer::{answer, parsed};
 use super::args;
 use super::exit::Exit;
-use super::outfit::{Fitted, fit_out};
+use super::outfit::{Fitted, fit_out, holds_now};
 use super::output::Output;
 use super::report::{Failure, Result, note};
 use super::run::principal;
 use super::session::Session;
 use super::supervised::answered;
-use crate::agent::{Again, ResumeError, Stop, recall, resume as take_up};
+use super::wait::{Foreground, stay};
+use crate::agent::{Again, Recalled, ResumeError, Stop, recall, resume as take_up};
+use crate::engine::World;
 use crate::gate::{End, Outcome, Where};
 use crate::id::RunId;
 use crate::journal::{Settlement, TakenOver};
@@ -29,23 +31,54 @@ pub fn resume(shell: &Shell, args: &args::Resume) -> Result {
 }
 
 fn resume_in(session: &Session, run: RunId, args: &args::Resume) -> Result {
-    let Fitted { recalled, agent, outward, most, values, resolved } = fit_out(session, run, &args.connectors)?;
     let by = principal();
-    let again = Again { engine: session.host()?.engine().fingerprint(), most: &most, values, by: &by };
     let stop = Stop::by_principal(&by);
     let (session, _answering) = answered(session)?;
+    let session = &session;
     let _claim = session.claim(run, &stop)?;
+    if let Some(exit) = stays_suspended(session, &recall(session.journal(), run)?, args, &stop)? {
+        return Ok(exit);
+    }
+    let Fitted { agent, outward, resolved, .. } = fit_out(session, run, &args.connectors)?;
+    let (by, patience, crash) = (&*by, args.patience.time, &args.crash);
+    let (outward, resolved) = (&outward, &resolved);
+    let foreground = Foreground { session, agent: &agent, outward, resolved, by, stop: &stop, patience, crash };
     let mut shown = Output::new(agent.world(), args.json);
-    let ended = session.block_on(&stop, async {
-        let taken = take_up(&recalled, &agent, again, session.journal(), session.clock().clone());
-        let accepted = taken.map_err(|error| not_resumed(run, error))?.with(&outward);
-        let connectors = resolved.connectors.iter();
-        let accepted = connectors.fold(accepted, |accepted, all| accepted.calling(all, &resolved.links));
-        let accepted = args.crash.applied_to(accepted);
-        note(format!("run {run} goes on"));
-        Ok::<_, Failure>(accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await)
+    let end = session.block_on(&stop, async {
+        let end = go_on(&foreground, run, &mut shown).await?;
+        foreground.see_through(run, end, &mut shown).await
     })??;
-    shown.conclude(&session, run, &ended?)
+    shown.conclude(session, run, &end)
+}
+
+/// Stays with a run that waits until it can go on, and tells how it stands where that takes longer than whoever resumes it
+/// has patience. No instance of it is made before.
+fn stays_suspended(session: &Session, recalled: &Recalled, args: &args::Resume, stop: &Stop) -> Result<Option<Exit>> {
+    let Some(end) = recalled.end.as_ref() else { return Ok(None) };
+    let Outcome::Waiting { wait } = &end.outcome else { return Ok(None) };
+    let is_due = session.block_on(stop, stay(session, recalled.id, wait, args.patience.time, stop))??;
+    if is_due {
+        return Ok(None);
+    }
+    Output::new(World::Agent, args.json).conclude(session, recalled.id, end).map(Some)
+}
+
+/// Takes a run up and goes on with it where its record ends.
+///
+/// # Errors
+/// When it cannot be resumed, or the journal fails underneath it.
+pub(super) async fn go_on(by: &Foreground<'_>, run: RunId, shown: &mut Output) -> Result<End> {
+    let Foreground { session, agent, outward, resolved, stop, crash, .. } = *by;
+    let recalled = recall(session.journal(), run)?;
+    let (most, values) = holds_now(session, &recalled)?;
+    let again = Again { engine: session.host()?.engine().fingerprint(), most: &most, values, by: by.by };
+    let taken = take_up(&recalled, agent, again, session.journal(), session.clock().clone());
+    let accepted = taken.map_err(|error| not_resumed(run, error))?.with(outward);
+    let connectors = resolved.connectors.iter();
+    let accepted = connectors.fold(accepted, |accepted, all| accepted.calling(all, &resolved.links));
+    let accepted = crash.applied_to(accepted);
+    note(format!("run {run} goes on"));
+    Ok(accepted.run(agent, stop, &mut |stream, bytes| shown.show(stream, bytes)).await?)
 }
 
 fn not_resumed(run: RunId, error: ResumeError) -> Failure {
@@ -104,8 +137,9 @@ pub fn decide_in(session: &Session, run: RunId, entry: u64, asked: Decided) -> R
         let message = format!("run {run} has {}", end.outcome.sentence());
         return Err(Failure::new(Exit::NotResumable, message).hint("nothing of it is open"));
     }
+    let is_awaited = session.journal().waiting(run)?.is_some_and(|waiting| waiting.entry == entry);
     let mut taken = session.journal().take_over(run)?;
-    if taken.open != Some(entry) {
+    if taken.open != Some(entry) || is_awaited {
         let message = format!("entry {entry} of run {run} is not in doubt");
         return Err(Failure::new(Exit::Usage, message).hint(format!("`remit show {run}` says which entry is")));
     }

@@ -18,6 +18,7 @@ use super::plugin::Plugin;
 use super::report::{Failure, Result, note};
 use super::session::Session;
 use super::supervised::answered;
+use super::wait::Foreground;
 use crate::agent::{Agent, Launch, LaunchError, Outward, Stop, accept};
 use crate::engine::World;
 use crate::meter::{LimitKind, Limits};
@@ -65,10 +66,22 @@ pub fn prepare(session: &Session, plugin: &Plugin, args: &args::Run) -> Result<P
 fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
     let Prepared { agent, launch, outward, resolved } = prepare(session, plugin, args)?;
     let engine = session.host()?.engine().fingerprint();
-    let stop = Stop::by_principal(&principal());
+    let by = principal();
+    let stop = Stop::by_principal(&by);
     let (session, _answering) = answered(session)?;
+    let (patience, crash) = (args.patience.time, &args.crash);
+    let foreground = Foreground {
+        session: &session,
+        agent: &agent,
+        outward: &outward,
+        resolved: &resolved,
+        by: &by,
+        stop: &stop,
+        patience,
+        crash,
+    };
     let mut shown = Output::new(agent.world(), args.json);
-    let (id, ended) = session.block_on(&stop, async {
+    let (id, end) = session.block_on(&stop, async {
         let accepted =
             accept(launch, &agent, engine, session.journal(), session.clock().clone()).map_err(not_started)?;
         let accepted = args.crash.applied_to(accepted.with(&outward));
@@ -77,9 +90,10 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
         let id = accepted.id;
         let _claim = session.claim(id, &stop)?;
         note(format!("run {id}"));
-        Ok::<_, Failure>((id, accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await))
+        let end = accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await?;
+        Ok::<_, Failure>((id, foreground.see_through(id, end, &mut shown).await?))
     })??;
-    shown.conclude(&session, id, &ended?)
+    shown.conclude(&session, id, &end)
 }
 
 /// Refuses a component that is not what its manifest says, because a person granted what the manifest says.

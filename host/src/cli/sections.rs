@@ -200,6 +200,9 @@ fn name_of(grant: &Grant) -> String {
         grant.kv.is_some().then(RuleId::kv),
         grant.model.is_some().then(RuleId::model),
         grant.tools.is_some().then(RuleId::tools),
+        grant.timer.is_some().then(RuleId::timer),
+        grant.signal.is_some().then(RuleId::signal),
+        grant.approval.is_some().then(RuleId::approval),
     ];
     let mut rules = files.chain(secrets).chain(connectors).chain(http).chain(single.into_iter().flatten());
     let at_start = || match (grant.imports.first(), &grant.log) {

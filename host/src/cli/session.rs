@@ -56,6 +56,8 @@ pub struct Records {
     is_lasting: bool,
     /// Those of them that commands drive themselves.
     seats: Seats,
+    /// Whether the signals that end a run are heeded.
+    heeded: OnceLock<()>,
 }
 
 type LazyHost = OnceLock<ManuallyDrop<Host>>;
@@ -110,6 +112,7 @@ impl Session {
             runs_max,
             is_lasting: runs_max > 1,
             seats: Seats::default(),
+            heeded: OnceLock::new(),
         };
         Ok(Self { shared: Arc::new(Shared { home, records }), clock: shell.clock().clone(), supervisor: None })
     }
@@ -177,6 +180,7 @@ impl Records {
             runs_max: 1,
             is_lasting: false,
             seats: Seats::default(),
+            heeded: OnceLock::new(),
         }
     }
 
@@ -293,7 +297,8 @@ impl Records {
         Ok(self.journal.blob(digest)?)
     }
 
-    /// Drives a future to its end on this thread; from before its start, the signals that end a run go to `stop`.
+    /// Drives a future to its end on this thread; from before its start, the signals that end a run go to `stop`, which is
+    /// the same one for all that a command drives.
     ///
     /// # Errors
     /// When the system gives no runtime or no signals.
@@ -301,7 +306,9 @@ impl Records {
         let failed = |error| Failure::from_error(Exit::HostFailed, error);
         match caller::client() {
             Some(client) => client.interrupts(stop),
-            None => signals::set(&stop.flag()).map_err(failed)?,
+            // Once: a second handler would take a first signal for a second one.
+            None if self.heeded.set(()).is_ok() => signals::set(&stop.flag()).map_err(failed)?,
+            None => {}
         }
         let _seat = self.seats.take();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;

@@ -99,6 +99,10 @@ fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {
         Some(end) => {
             lines.push(format!("state      {}", sentence(&end.outcome)));
             lines.push(format!("used       {}", end.usage));
+            let signals = records.journal().signals(summary.id)?.into_iter();
+            lines.extend(
+                signals.map(|signal| format!("signal     {}, sent {} UTC by {}", signal.name, signal.at, signal.by)),
+            );
             if !end.called.is_nothing() {
                 lines.push(format!("connectors {}", end.called));
             }

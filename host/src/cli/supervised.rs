@@ -35,6 +35,12 @@ impl Session {
         Ok(self.supervisor().map(|supervisor| supervisor.claim(run, stop)).transpose()?)
     }
 
+    /// Says that a run may be able to go on which waited. Returns whether there is a host that sees to it.
+    pub fn look_again(&self) -> bool {
+        let host = self.supervisor().filter(|supervisor| supervisor.drives());
+        host.inspect(|supervisor| supervisor.look_again()).is_some()
+    }
+
     /// Pauses or ends a run, whoever drives it.
     ///
     /// # Errors

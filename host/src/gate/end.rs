@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::halt::StopReason;
 use crate::id::RunId;
-use crate::lifecycle::{State, Stated, Transition};
+use crate::lifecycle::{State, Stated, Transition, Wait};
 use crate::meter::{Crossed, Usage};
 
 /// A state entry of a run: its last, or that it is parked.
@@ -133,6 +133,11 @@ pub enum Outcome {
         /// Who or what stopped it.
         reason: StopReason,
     },
+    /// Not an end: the run is suspended, and goes on once something has arrived.
+    Waiting {
+        /// What it waits for.
+        wait: Wait,
+    },
     /// Not an end: it goes on when a person says so.
     Paused {
         /// What has to be looked at.
@@ -224,6 +229,7 @@ impl Outcome {
             Self::Interrupted { .. } => "interrupted".into(),
             Self::HostFailed { message } => format!("ended because the host failed: {message}"),
             Self::Suspended { .. } => "suspended".into(),
+            Self::Waiting { wait } => format!("suspended {wait}"),
             Self::Paused { why } => format!("paused: {why}"),
             Self::Cancelled { why: None } => "cancelled".into(),
             Self::Cancelled { why: Some(why) } => format!("cancelled: {why}"),
@@ -245,6 +251,7 @@ impl Outcome {
             Self::Interrupted { .. } => "interrupted",
             Self::HostFailed { .. } => "host-failed",
             Self::Suspended { .. } => "suspended",
+            Self::Waiting { .. } => "waiting",
             Self::Paused { .. } => "paused",
             Self::Cancelled { .. } => "cancelled",
             Self::InDoubt { .. } => "in-doubt",
@@ -255,7 +262,7 @@ impl Outcome {
     pub const fn state(&self) -> State {
         match self {
             Self::Succeeded { .. } => State::Succeeded,
-            Self::Suspended { .. } => State::Suspended,
+            Self::Suspended { .. } | Self::Waiting { .. } => State::Suspended,
             Self::Paused { .. } => State::Paused,
             Self::Cancelled { .. } => State::Cancelled,
             Self::InDoubt { .. } => State::InDoubt,

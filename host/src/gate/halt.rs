@@ -36,6 +36,9 @@ pub enum Halt {
     /// The run was resumed, and whether an effect was done before is not known.
     #[error("whether entry {0} was done is not known")]
     InDoubt(u64),
+    /// The guest waits for what may take long, and nobody stays for it.
+    #[error("the run waits {}", .0.waiting.wait)]
+    Waiting(Box<journal::Suspension>),
     /// The run was resumed, and something that it stands on is not as it was.
     #[error("{0}")]
     Changed(String),
@@ -55,7 +58,7 @@ pub enum Halt {
 impl Halt {
     /// Tells whether the run is parked there, and can go on.
     pub const fn parks(&self) -> bool {
-        matches!(self, Self::InDoubt(_) | Self::Changed(_) | Self::Diverged(_))
+        matches!(self, Self::InDoubt(_) | Self::Waiting(_) | Self::Changed(_) | Self::Diverged(_))
     }
 }
 

@@ -8,6 +8,7 @@ mod record;
 mod remote;
 mod resumed;
 mod standing;
+mod wait;
 
 pub use self::admission::{Admission, Refusal};
 pub use self::disarmed::Disarmed;
@@ -97,6 +98,8 @@ pub struct Live<C> {
     shown: Vec<(OutputStream, Vec<u8>)>,
     /// What the call that is performed found.
     note: Option<String>,
+    /// Whether the run may be suspended while it waits.
+    suspends: bool,
     /// Whether something was recorded that replay cannot derive and that is not durable yet.
     undurable_inputs: bool,
 }
@@ -149,6 +152,7 @@ impl<C> Live<C> {
             output: Output::default(),
             shown: Vec::new(),
             note: None,
+            suspends: true,
             undurable_inputs: false,
         }
     }

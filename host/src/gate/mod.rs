@@ -12,6 +12,7 @@ pub mod halt;
 pub mod incoming;
 pub mod remote;
 pub mod value;
+pub mod wait;
 
 mod live;
 mod output;
@@ -29,6 +30,7 @@ pub use remote::{Departure, First, Outgoing, Permit, RemoteOp, Sending, Sent};
 pub use replay::{FuelRule, Replay, class_name};
 pub use resume::{Awaken, Open, Recover, Recovered, Relive, Restore, Resume, Tip};
 pub use value::Value;
+pub use wait::{Asking, Proposed, STAYS, Stay, WaitOp, Waited};
 
 use std::sync::Arc;
 

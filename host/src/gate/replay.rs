@@ -64,6 +64,12 @@ impl Replay {
         self.record.reader.taken()
     }
 
+    /// Passes over states and remarks, and returns the number of the next entry.
+    pub(super) fn next_number(&mut self) -> Result<u64, Halt> {
+        self.record.skip()?;
+        Ok(self.taken())
+    }
+
     /// Returns the limits of the recorded run.
     pub fn limits(&self) -> &Limits {
         &self.limits

@@ -11,8 +11,10 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::replay::Recorded;
-use super::{FuelRule, Functions, Gate, Halt, Incoming, Live, Op, Ordinals, RemoteOp, Replay, Side, Turn, Value};
-use crate::journal::{Reader, RunWriter};
+use super::{
+    FuelRule, Functions, Gate, Halt, Incoming, Live, Op, Ordinals, RemoteOp, Replay, Side, Turn, Value, Waited,
+};
+use crate::journal::{Reader, RunWriter, Waiting};
 use crate::meter::{LimitKind, Limits, Usage};
 
 /// What a recorded call left behind, for a run that is resumed.
@@ -113,12 +115,53 @@ impl<C, D> Resume<C, D> {
         Self { replay, live: Some(Box::new(live)), calls: tip.calls, open: tip.open, awaken, by }
     }
 
-    fn live(&mut self) -> &mut Live<C> {
+    pub(super) fn live(&mut self) -> &mut Live<C> {
         self.live.as_mut().expect("it is there until the run goes live")
     }
 
     fn is_used_up(&self) -> bool {
         self.replay.taken() >= self.calls
+    }
+
+    /// Returns the intent that nothing answers, if it is next. A run that was resumed before has states in front of it.
+    fn take_open(&mut self) -> Result<Option<Open>, Halt> {
+        match self.open {
+            Some(open) if self.replay.next_number()? == open.entry => Ok(Some(open)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Takes up the wait that is the last of the record, if this call is it and what it waits for is there.
+    pub(super) fn take_wait(
+        &mut self,
+        functions: &Functions,
+        index: u16,
+        fuel: u64,
+        params: &[u8],
+    ) -> Result<Option<Waiting>, Halt> {
+        let Some(open) = self.take_open()? else { return Ok(None) };
+        let before = self.replay.take_open(functions, index, fuel, params)?;
+        let wait = before.and_then(|before| serde_json::from_str(&before).ok()).ok_or(Halt::InDoubt(open.entry))?;
+        let waiting = Waiting::new(open.entry, wait);
+        if !self.live().has_arrived(&waiting.wait)? {
+            return Err(Halt::Waiting(Box::new(waiting.into())));
+        }
+        self.live().count(params)?;
+        Ok(Some(waiting))
+    }
+
+    /// Answers a call that waited from the record.
+    pub(super) fn relive_wait<R: Value>(
+        &mut self,
+        functions: &Functions,
+        ordinals: &mut Ordinals,
+        index: u16,
+        fuel: u64,
+        params: &[u8],
+    ) -> Result<Waited<R>, Halt> {
+        let recorded = self.replay.answer_in_full(functions, index, fuel, params, ordinals)?;
+        self.live().relived(params.len() as u64, recorded.outcome_len);
+        Ok(Waited::Answered(recorded.outcome))
     }
 
     /// Returns the next call that came in; nothing where the record has no more.
@@ -178,7 +221,7 @@ impl<C, D> Gate<C, D> {
     /// Takes up the call that was begun, and goes live, if this is it: the last of the record, with nothing that answers.
     pub(super) fn take_begun(&mut self, index: u16, fuel: u64) -> Result<Option<Begun>, Halt> {
         let Side::Resume(resume) = &mut self.side else { return Ok(None) };
-        let Some(open) = resume.open.filter(|open| resume.replay.taken() == open.entry) else { return Ok(None) };
+        let Some(open) = resume.take_open()? else { return Ok(None) };
         let before = resume.replay.take_open(&self.functions, index, fuel, &self.params)?;
         resume.live().count(&self.params)?;
         self.go_live(fuel)?;

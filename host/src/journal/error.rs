@@ -129,8 +129,26 @@ pub enum Error {
         /// The limit in bytes.
         max: u64,
     },
-    /// A state or header did not serialize.
-    #[error("cannot be written as JSON: {0}")]
+    /// A proposal cannot be decided, or not any more.
+    #[error("the proposal of run {run} at its entry {entry} {why}")]
+    NotOpen {
+        /// The run.
+        run: RunId,
+        /// The number of the intent.
+        entry: u64,
+        /// What has become of it.
+        why: &'static str,
+    },
+    /// A run was sent more signals than are kept for it.
+    #[error("run {run} has not been told of {max} signals, and no more are kept for it")]
+    TooManySignals {
+        /// The run.
+        run: RunId,
+        /// How many are kept.
+        max: usize,
+    },
+    /// A state, a header or a signal's payload did not serialize.
+    #[error("not JSON: {0}")]
     NotJson(Arc<str>),
     /// A signature was made by the key asked about, but not over this head.
     #[error("run {run}: the signature after entry {entry} is wrong")]

@@ -56,6 +56,7 @@ impl Journal {
             functions: Vec::new(),
             blobs_used: blobs.iter().copied().collect(),
             namespace: header.namespace(),
+            is_waiting: false,
         };
         let (reply, answer) = mpsc::sync_channel(1);
         let accept = Accept {

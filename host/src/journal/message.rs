@@ -13,8 +13,10 @@ use super::index::Tail;
 use super::packed::Packed;
 use super::progress::Progress;
 use super::row::{Extent, StateBody};
+use super::run_writer::Told;
 use super::starts::Start;
 use super::unfinished::Unfinished;
+use super::waits;
 use crate::digest::Digest;
 use crate::id::RunId;
 use crate::lifecycle::State;
@@ -78,6 +80,10 @@ pub(super) struct Append {
     pub blobs: Vec<Blob>,
     /// The params of the last entry, when that is a state, and which.
     pub state: Option<(State, StateBody)>,
+    /// What that state changes about the run's waiting.
+    pub waits: Option<waits::Change>,
+    /// What these entries told the run of.
+    pub told: Vec<Told>,
     /// Whether somebody waits for it.
     pub barrier: bool,
     /// What its one entry, an intent, claims. Refused, nothing of this is stored.

@@ -9,6 +9,7 @@
 
 mod amounts;
 mod answer;
+mod approvals;
 mod blob;
 mod bundle;
 mod chain;
@@ -37,6 +38,7 @@ mod recover;
 mod row;
 mod run_writer;
 mod segment;
+mod signals;
 mod starts;
 mod store;
 mod summary;
@@ -47,6 +49,7 @@ mod tests;
 mod unfinished;
 mod varint;
 mod verify;
+mod waits;
 mod writer;
 
 use std::collections::{BTreeMap, HashSet};
@@ -60,6 +63,7 @@ pub use ed25519_dalek::{SigningKey, VerifyingKey};
 
 pub use self::amounts::{Claim, Settlement, Unsettled, UsedUp, span_end};
 pub use self::answer::Answered;
+pub use self::approvals::{Proposal, Ruling};
 pub use self::bundle::{BUNDLE_MAX, Bundle, BundleError, Exported};
 pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};
@@ -73,11 +77,13 @@ pub use self::plugins::{Installation, Installed, Release, Uninstalled};
 pub use self::progress::{Durable, Progress};
 pub use self::reader::Reader;
 pub use self::run_writer::{Death, RunWriter, Together};
+pub use self::signals::{Arrival, SIGNAL_MAX, SIGNALS_MAX, Signal};
 pub use self::summary::{Sizes, Summary};
 pub use self::tables::FORMAT;
 pub use self::taken::{StateEntry, TakenOver};
 pub use self::unfinished::{Owner, Unfinished};
 pub use self::verify::{Signer, Verified};
+pub use self::waits::{Suspension, Waiting};
 
 use self::blob::{Blob, Cut};
 use self::message::{Accept, Message, Reply, TakeOver};
@@ -171,6 +177,7 @@ impl Journal {
             functions: Vec::new(),
             blobs_used: blobs.keys().copied().collect(),
             namespace: header.namespace(),
+            is_waiting: false,
         };
         let (key, listed) = (starts::Start::of(header)?, Unfinished::of(run, header));
         let (header, first_head) = (Packed::new(&bytes), chain::first(run, &bytes));
@@ -216,7 +223,9 @@ impl Journal {
             seen.take(&entry);
         }
         let epoch = reader.epoch() + 1;
-        let start = Start::after(&reader, epoch, blobs_used, Header::decode(&row.header.unpack()?)?.namespace());
+        let namespace = Header::decode(&row.header.unpack()?)?.namespace();
+        let is_waiting = self.waiting(run)?.is_some();
+        let start = Start { is_waiting, ..Start::after(&reader, epoch, blobs_used, namespace) };
         let (at, tail, progress) = (reader.at, reader.tail(), start.progress.clone());
         self.0.ask(|reply| {
             let (extent, head, last_commit) = (at.extent, at.head, at.commit);

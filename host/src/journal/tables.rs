@@ -49,6 +49,14 @@ pub(super) const RESERVATIONS: Table<&[u8; 24], &[u8]> = Table::new("reservation
 pub(super) const STARTS: Table<&[u8; 32], &[u8]> = Table::new("starts");
 /// Id of a run that has not ended to how it stands.
 pub(super) const UNFINISHED: Table<&[u8; 16], &[u8; 20]> = Table::new("unfinished");
+/// Run id to what the run waits for.
+pub(super) const WAITS: Table<&[u8; 16], &[u8]> = Table::new("waits");
+/// When a run that waits can go on, and its id.
+pub(super) const DUE: Table<&[u8; 24], ()> = Table::new("due");
+/// Run id, name, zero and number to a signal that the run has not been told of.
+pub(super) const SIGNALS: Table<&[u8], &[u8]> = Table::new("signals");
+/// Run id and number of an intent to the proposal that a person is asked about.
+pub(super) const APPROVALS: Table<&[u8; 24], &[u8]> = Table::new("approvals");
 
 /// Run id of a parent and of its fork, for every fork.
 pub(super) const FORKS: Table<&[u8; 32], ()> = Table::new("forks");
@@ -57,6 +65,8 @@ pub(super) const FORKS: Table<&[u8; 32], ()> = Table::new("forks");
 const FORMAT_KEY: &str = "format";
 /// In [`META`]: the index knows every commit below this one.
 pub(super) const INDEXED: &str = "indexed_up_to";
+/// In [`META`]: how many signals were sent.
+pub(super) const SIGNALS_SENT: &str = "signals_sent";
 
 /// Opens or creates the file and returns it with the first commit the index may not know.
 pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<(Database, u64), Error> {

@@ -48,6 +48,9 @@ impl Grant {
             config: if newer.config.is_empty() { self.config } else { newer.config },
             model: newer.model.or(self.model),
             tools: newer.tools.or(self.tools),
+            timer: newer.timer.or(self.timer),
+            signal: newer.signal.or(self.signal),
+            approval: newer.approval.or(self.approval),
             expires: newer.expires.or(self.expires),
             ..self
         })

@@ -10,11 +10,23 @@ use super::request::{Access, Kv, Level};
 use super::section::{Malformed, Node, Section, bad_value, one_of, parsed, text};
 
 /// Elements of one list, and tables of one capability: far more than a person reads before granting.
-const ENTRIES_MAX: usize = 256;
+pub(super) const ENTRIES_MAX: usize = 256;
 
-const KNOWN: [&str; 10] =
-    ["files", "kv", "log", "imports", "config", "http", "secrets", "model", "connectors", "tools"];
-const LATER: [&str; 3] = ["approval", "timer", "signal"];
+const KNOWN: [&str; 13] = [
+    "files",
+    "kv",
+    "log",
+    "imports",
+    "config",
+    "http",
+    "secrets",
+    "model",
+    "connectors",
+    "tools",
+    "timer",
+    "signal",
+    "approval",
+];
 
 /// One named table of a capability, such as `[capabilities.files.notes]`.
 pub(crate) struct Table<'t, N> {
@@ -22,12 +34,9 @@ pub(crate) struct Table<'t, N> {
     pub(crate) section: Section<'t>,
 }
 
-/// Reports capabilities that do not exist, and those that this version of the host does not offer yet.
+/// Reports capabilities that do not exist.
 pub(super) fn allow_known(section: &Section<'_>, problems: &mut Problems) {
-    section.allow_only(problems, &KNOWN, |key| {
-        let why = "this version of the host does not offer this capability yet";
-        LATER.contains(&key).then(|| (Fault::NotOffered, why.to_owned()))
-    });
+    section.allow_only(problems, &KNOWN, |_| None);
 }
 
 /// Reports keys that a request does not have, among them those that only a grant has and somebody will try.

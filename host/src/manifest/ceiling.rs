@@ -18,6 +18,7 @@ use super::name::{ConfigKey, ImportName, KeyPrefix, Name};
 use super::reading::document;
 use super::request::Access;
 use super::section::{Malformed, Section, parsed};
+use super::wait;
 
 /// Elements of one list, and entries of `[[ceiling.deny.http]]`.
 const DENIED_MAX: usize = 64;
@@ -35,6 +36,8 @@ pub struct Ceiling {
     pub addresses: Option<Addresses>,
     /// The most tokens of one answer of a model.
     pub max_tokens: Option<u64>,
+    /// The longest sleep, in milliseconds.
+    pub sleep: Option<u64>,
     /// Bounds on limits.
     pub limits: LimitValues,
 }
@@ -54,6 +57,8 @@ pub struct Deny {
     pub kv: BTreeSet<KeyPrefix>,
     /// Configuration values.
     pub config: BTreeSet<ConfigKey>,
+    /// Signals.
+    pub signals: BTreeSet<Name>,
     /// Imports.
     pub imports: BTreeSet<ImportName>,
 }
@@ -123,7 +128,7 @@ impl Ceiling {
     }
 
     fn read(section: &Section<'_>, problems: &mut Problems) -> Self {
-        section.allow_only(problems, &["deny", "files", "http", "model", "limits"], |_| None);
+        section.allow_only(problems, &["deny", "files", "http", "model", "timer", "limits"], |_| None);
         let files = section.section(problems, "files").and_then(|files| {
             files.allow_only(problems, &["access"], |_| None);
             files.required(problems, "access", capabilities::access)
@@ -136,12 +141,17 @@ impl Ceiling {
             model.allow_only(problems, &["max-tokens"], |_| None);
             read_max_tokens(&model, problems)
         });
+        let sleep = section.section(problems, "timer").and_then(|timer| {
+            timer.allow_only(problems, &["max"], |_| None);
+            timer.required(problems, "max", wait::sleep)
+        });
         Self {
             deny: section.section(problems, "deny").map(|deny| Deny::read(&deny, problems)).unwrap_or_default(),
             files,
             http: http.as_ref().map(|http| Caps::read(http, problems)).unwrap_or_default(),
             addresses: http.as_ref().and_then(|http| http::read_addresses(http, problems)),
             max_tokens,
+            sleep,
             limits: read_limits(section, problems),
         }
     }
@@ -149,7 +159,7 @@ impl Ceiling {
 
 impl Deny {
     fn read(section: &Section<'_>, problems: &mut Problems) -> Self {
-        let known = ["http", "connectors", "tiers", "secrets", "kv", "config", "imports"];
+        let known = ["http", "connectors", "tiers", "secrets", "kv", "config", "signals", "imports"];
         section.allow_only(problems, &known, |_| None);
         let entries = section.tables(problems, "http", DENIED_MAX);
         let http = entries.iter().filter_map(|entry| DeniedHttp::read(entry, problems)).collect();
@@ -160,6 +170,7 @@ impl Deny {
             secrets: set(section, problems, "secrets"),
             kv: set(section, problems, "kv"),
             config: set(section, problems, "config"),
+            signals: set(section, problems, "signals"),
             imports: set(section, problems, "imports"),
         }
     }

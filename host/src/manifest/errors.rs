@@ -25,8 +25,6 @@ pub enum Fault {
     Syntax,
     /// A key that no version of this format has.
     UnknownKey,
-    /// A capability that Remit plans and this version of the host does not offer.
-    NotOffered,
     /// A value of the wrong type or outside what its key allows.
     BadValue,
     /// A required key is absent.

@@ -18,6 +18,7 @@ use super::request::{Access, Kv, Level};
 use super::secret::{self, Secret};
 use super::section::{Malformed, Node, Section, parsed, text};
 use super::terms::{LastDay, RuleId, TERM_KEYS, Terms, read_expires, read_terms};
+use super::wait::{self, Approval, Signal, Timer};
 
 /// Bytes in the path of a directory: `PATH_MAX` of Linux.
 const DIR_LEN_MAX: usize = 4_096;
@@ -58,6 +59,12 @@ pub struct Grant {
     pub connectors: BTreeMap<Interface, Connector>,
     /// Functions of connectors that a model may choose from.
     pub tools: Option<Tools>,
+    /// How long it may sleep.
+    pub timer: Option<Timer>,
+    /// Which signals it may wait for.
+    pub signal: Option<Signal>,
+    /// That it may ask a person.
+    pub approval: Option<Approval>,
     /// How often and until when the sections other than `http` hold, for those that say so.
     pub terms: BTreeMap<RuleId, Terms>,
     /// The last day on which anything of it holds. The terms of each section that can have some say it too; for what
@@ -107,6 +114,9 @@ impl Grant {
             model: section.section(problems, "model").and_then(|model| read_model(&model, problems, terms)),
             connectors: read_connectors(&section, problems, terms),
             tools: section.section(problems, "tools").map(|tools| read_tools(&tools, problems, terms)),
+            timer: section.section(problems, "timer").and_then(|timer| read_timer(&timer, problems, terms)),
+            signal: section.section(problems, "signal").and_then(|signal| read_signal(&signal, problems, terms)),
+            approval: section.section(problems, "approval").map(|asked| read_approval(&asked, problems, terms)),
             terms: BTreeMap::new(),
             expires,
             limits,
@@ -133,6 +143,9 @@ impl Grant {
             self.kv.is_some().then(RuleId::kv),
             self.model.is_some().then(RuleId::model),
             self.tools.is_some().then(RuleId::tools),
+            self.timer.is_some().then(RuleId::timer),
+            self.signal.is_some().then(RuleId::signal),
+            self.approval.is_some().then(RuleId::approval),
         ];
         let files = self.files.keys().map(RuleId::files);
         let secrets = self.secrets.keys().map(RuleId::secret);
@@ -242,6 +255,23 @@ fn read_tools(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTer
     let known = (&["functions"][..], "count the calls of a function under its connector");
     read_uncounted(section, problems, known, RuleId::tools(), terms);
     connector::read_tools(section, problems)
+}
+
+fn read_timer(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> Option<Timer> {
+    let known = (&["max"][..], "`max` bounds each sleep");
+    read_uncounted(section, problems, known, RuleId::timer(), terms);
+    wait::read_timer(section, problems)
+}
+
+fn read_signal(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> Option<Signal> {
+    let known = (&["names"][..], "`names` says which signals");
+    read_uncounted(section, problems, known, RuleId::signal(), terms);
+    wait::read_signal(section, problems)
+}
+
+fn read_approval(section: &Section<'_>, problems: &mut Problems, terms: &mut AllTerms) -> Approval {
+    read_uncounted(section, problems, (&[], "a person decides each one"), RuleId::approval(), terms);
+    Approval {}
 }
 
 fn directory(node: &Node<'_>) -> Result<String, Malformed> {

@@ -16,17 +16,18 @@ const SIZE_UNITS: [(&str, u64); 7] = [
     ("GB", 1_000_000_000),
     ("B", 1),
 ];
-const DURATION_UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+const DAY_MS: u64 = 86_400_000;
+const DURATION_UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", DAY_MS)];
 
 const SIZE_EXPECTED: &str = "a size such as \"64 MiB\", or a number of bytes";
-const DURATION_EXPECTED: &str = "a duration such as \"500ms\", \"30s\", \"5m\" or \"2h\"";
+const DURATION_EXPECTED: &str = "a duration such as \"500ms\", \"30s\", \"5m\", \"2h\" or \"1d\"";
 
 /// Returns the bytes that `"64 MiB"`, `"1.5 GiB"` or `"100"` stand for.
 pub fn parse_size(text: &str) -> Result<u64, Malformed> {
     with_unit(text, &SIZE_UNITS, Some(1)).ok_or_else(|| Malformed::new(text, SIZE_EXPECTED))
 }
 
-/// Returns the milliseconds that `"500ms"`, `"30s"`, `"5m"` or `"2h"` stand for.
+/// Returns the milliseconds that `"500ms"`, `"30s"`, `"5m"`, `"2h"` or `"1d"` stand for.
 pub fn parse_duration(text: &str) -> Result<u64, Malformed> {
     with_unit(text, &DURATION_UNITS, None).ok_or_else(|| Malformed::new(text, DURATION_EXPECTED))
 }
@@ -93,8 +94,9 @@ pub fn count(number: u64) -> String {
     groups.join(",")
 }
 
-/// Returns milliseconds for people: `250ms`, `1.5s`, `5m`, `1m 30s`, `2h`.
+/// Returns milliseconds for people: `250ms`, `1.5s`, `5m`, `1m 30s`, `2h`, `3d 2h`.
 pub fn duration_ms(ms: u64) -> String {
+    let (days, day_hours) = (ms / DAY_MS, ms % DAY_MS / 3_600_000);
     let (hours, minutes, seconds, millis) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60, ms % 1_000);
     match ms {
         0..1_000 => format!("{ms}ms"),
@@ -102,6 +104,9 @@ pub fn duration_ms(ms: u64) -> String {
         1_000..60_000 => format!("{seconds}.{}s", millis / 100),
         60_000..3_600_000 if seconds == 0 => format!("{minutes}m"),
         60_000..3_600_000 => format!("{minutes}m {seconds}s"),
+        // Two days and more, to the hour.
+        _ if days > 1 && day_hours == 0 => format!("{days}d"),
+        _ if days > 1 => format!("{days}d {day_hours}h"),
         _ if minutes == 0 => format!("{hours}h"),
         _ => format!("{hours}h {minutes}m"),
     }
@@ -183,8 +188,9 @@ mod tests {
             ("1.5s", Some(1_500)),
             ("5 m", Some(300_000)),
             ("2h", Some(7_200_000)),
+            ("1d", Some(86_400_000)),
             ("30", None),
-            ("1d", None),
+            ("1w", None),
             ("1h30m", None),
             ("0.0001s", None),
             ("-1s", None),
@@ -211,6 +217,10 @@ mod tests {
             (duration_ms(1_500), "1.5s"),
             (duration_ms(90_000), "1m 30s"),
             (duration_ms(7_200_000), "2h"),
+            (duration_ms(86_400_000), "24h"),
+            (duration_ms(50 * 3_600_000), "2d 2h"),
+            (duration_ms(30 * 86_400_000), "30d"),
+            (exact_duration(30 * 86_400_000), "\"30d\""),
             (exact_size(64 << 20), "\"64 MiB\""),
             (exact_size(1_000), "1000"),
             (exact_size(0), "0"),

@@ -15,6 +15,7 @@ use super::mount::{self, Mount, Overlap};
 use super::name::{ConfigKey, ImportName, KeyPrefix, Name, Sentence};
 use super::secret::{self, Secret};
 use super::section::Section;
+use super::wait::{self, Approval, Signal, Timer};
 
 /// What a capability may be used for. A call that writes asks for [`Access::ReadWrite`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -140,6 +141,15 @@ pub struct Request {
     /// Functions of connectors that a model may choose from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<Asked<Tools>>,
+    /// How long it may sleep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timer: Option<Asked<Timer>>,
+    /// Which signals it may wait for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<Asked<Signal>>,
+    /// That it may ask a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Asked<Approval>>,
     /// The limits it wants, where they differ from the defaults.
     pub limits: LimitValues,
 }
@@ -167,6 +177,9 @@ impl Request {
             model: grant.model.as_ref().map(asked),
             connectors: grant.connectors.iter().map(|(name, connector)| (name.clone(), asked(connector))).collect(),
             tools: grant.tools.as_ref().map(asked),
+            timer: grant.timer.as_ref().map(asked),
+            signal: grant.signal.as_ref().map(asked),
+            approval: grant.approval.as_ref().map(asked),
             ..Self::default()
         }
     }
@@ -204,6 +217,9 @@ impl Request {
             model: section.section(problems, "model").and_then(|model| read_model(&model, problems)),
             connectors: read_connectors(&section, problems),
             tools: section.section(problems, "tools").and_then(|tools| read_tools(&tools, problems)),
+            timer: section.section(problems, "timer").and_then(|timer| read_timer(&timer, problems)),
+            signal: section.section(problems, "signal").and_then(|signal| read_signal(&signal, problems)),
+            approval: section.section(problems, "approval").and_then(|approval| read_approval(&approval, problems)),
             limits,
         }
     }
@@ -287,4 +303,23 @@ fn read_tools(section: &Section<'_>, problems: &mut Problems) -> Option<Asked<To
     capabilities::allow_in_request(section, problems, &["why", "functions"]);
     let scope = connector::read_tools(section, problems);
     Some(Asked { why: section.required(problems, "why", capabilities::why)?, scope })
+}
+
+fn read_timer(section: &Section<'_>, problems: &mut Problems) -> Option<Asked<Timer>> {
+    capabilities::allow_in_request(section, problems, &["why", "max"]);
+    let scope = wait::read_timer(section, problems);
+    let why = section.required(problems, "why", capabilities::why);
+    Some(Asked { why: why?, scope: scope? })
+}
+
+fn read_signal(section: &Section<'_>, problems: &mut Problems) -> Option<Asked<Signal>> {
+    capabilities::allow_in_request(section, problems, &["why", "names"]);
+    let scope = wait::read_signal(section, problems);
+    let why = section.required(problems, "why", capabilities::why);
+    Some(Asked { why: why?, scope: scope? })
+}
+
+fn read_approval(section: &Section<'_>, problems: &mut Problems) -> Option<Asked<Approval>> {
+    capabilities::allow_in_request(section, problems, &["why"]);
+    Some(Asked { why: section.required(problems, "why", capabilities::why)?, scope: Approval {} })
 }

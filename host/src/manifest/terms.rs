@@ -235,6 +235,21 @@ impl RuleId {
         Self("tools".to_owned())
     }
 
+    /// Returns the id of sleeping.
+    pub fn timer() -> Self {
+        Self("timer".to_owned())
+    }
+
+    /// Returns the id of signals.
+    pub fn signal() -> Self {
+        Self("signal".to_owned())
+    }
+
+    /// Returns the id of asking a person.
+    pub fn approval() -> Self {
+        Self("approval".to_owned())
+    }
+
     /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ConnectorScope, FilesScope, HttpScope, KvScope, ModelScope, Relation, Remit, SecretScope, Terms, ToolScope,
+    ApprovalScope, ConnectorScope, FilesScope, HttpScope, KvScope, ModelScope, Relation, Remit, SecretScope,
+    SignalScope, Terms, TimerScope, ToolScope,
 };
 use crate::manifest::{Ceiling, LastDay, Request};
 use crate::time::Timestamp;
@@ -32,6 +33,9 @@ impl Remit {
             model: both(&self.model, &other.model, ModelScope::intersect),
             connectors: in_both(&self.connectors, &other.connectors, ConnectorScope::intersect),
             tools: both(&self.tools, &other.tools, ToolScope::intersect),
+            timer: both(&self.timer, &other.timer, TimerScope::intersect),
+            signal: both(&self.signal, &other.signal, SignalScope::intersect),
+            approval: both(&self.approval, &other.approval, ApprovalScope::intersect),
         }
     }
 
@@ -48,6 +52,9 @@ impl Remit {
             && within(&narrower.model, &self.model, ModelScope::subsumes)
             && all_within(&narrower.connectors, &self.connectors, ConnectorScope::subsumes)
             && within(&narrower.tools, &self.tools, ToolScope::subsumes)
+            && within(&narrower.timer, &self.timer, TimerScope::subsumes)
+            && within(&narrower.signal, &self.signal, SignalScope::subsumes)
+            && within(&narrower.approval, &self.approval, ApprovalScope::subsumes)
     }
 
     /// Returns how this remit stands to `other`.
@@ -80,6 +87,9 @@ impl Remit {
             model: self.model.as_ref().and_then(|model| model.under(ceiling)),
             connectors: left.collect(),
             tools: self.tools.clone(),
+            timer: self.timer.as_ref().and_then(|timer| timer.under(ceiling)),
+            signal: self.signal.as_ref().and_then(|signal| signal.under(ceiling)),
+            approval: self.approval.clone(),
         }
     }
 
@@ -95,6 +105,9 @@ impl Remit {
         left.model = left.model.filter(|model| live(model.terms()));
         left.connectors.retain(|_, connector| live(connector.terms()));
         left.tools = left.tools.filter(|tools| live(tools.terms()));
+        left.timer = left.timer.filter(|timer| live(timer.terms()));
+        left.signal = left.signal.filter(|signal| live(signal.terms()));
+        left.approval = left.approval.filter(|approval| live(approval.terms()));
         left
     }
 
@@ -112,7 +125,11 @@ impl Remit {
         let kv = self.kv.iter().map(KvScope::terms);
         let model = self.model.iter().map(ModelScope::terms);
         let tools = self.tools.iter().map(ToolScope::terms);
-        files.chain(kv).chain(http).chain(secrets).chain(model).chain(connectors).chain(tools)
+        let timer = self.timer.iter().map(TimerScope::terms);
+        let signal = self.signal.iter().map(SignalScope::terms);
+        let approval = self.approval.iter().map(ApprovalScope::terms);
+        let waits = timer.chain(signal).chain(approval);
+        files.chain(kv).chain(http).chain(secrets).chain(model).chain(connectors).chain(tools).chain(waits)
     }
 
     pub(super) fn files_named(&self, like: &FilesScope) -> Option<&FilesScope> {

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 
 use super::denial::{Denial, Refused, deny};
 use super::{
-    Access, ConnectorScope, FilesScope, HttpRule, HttpScope, HttpTarget, ModelScope, Remit, SecretScope, Terms,
-    ToolScope,
+    Access, ApprovalScope, ConnectorScope, FilesScope, HttpRule, HttpScope, HttpTarget, ModelScope, Remit, SecretScope,
+    SignalScope, Terms, TimerScope, ToolScope,
 };
 use crate::manifest::{Interface, KeyPrefix, Level, Name};
 
@@ -141,6 +141,41 @@ impl Remit {
                 Err(deny(Refused::Tool { interface, function, has: has.clone() }))
             }
         }
+    }
+}
+
+impl Remit {
+    /// Returns the scope of timers, if the run may sleep for so many milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn timer_allows(&self, wanted_ms: u64) -> Result<&TimerScope, Denial> {
+        match &self.timer {
+            Some(timer) if timer.max() >= wanted_ms => Ok(timer),
+            has => Err(deny(Refused::Timer { wanted_ms, has: has.clone() })),
+        }
+    }
+
+    /// Returns the scope of signals, if the run may wait for this one.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn signal_allows(&self, name: &str) -> Result<&SignalScope, Denial> {
+        match &self.signal {
+            Some(signal) if signal.names().iter().any(|ours| ours.as_str() == name) => Ok(signal),
+            has => Err(deny(Refused::Signal { name: name.parse().ok(), has: has.clone() })),
+        }
+    }
+
+    /// Returns the scope of approvals, if the run may ask a person.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was asked for and what would have allowed it.
+    pub fn approval_allows(&self) -> Result<&ApprovalScope, Denial> {
+        self.approval.as_ref().ok_or_else(|| deny(Refused::Approval))
     }
 }
 

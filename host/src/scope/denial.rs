@@ -8,10 +8,12 @@ use std::net::IpAddr;
 
 use super::show;
 use super::{
-    Access, ConnectorScope, FunctionScope, HttpScope, HttpTarget, KvScope, ModelScope, Remit, Terms, ToolScope, http,
+    Access, ApprovalScope, ConnectorScope, FunctionScope, HttpScope, HttpTarget, KvScope, ModelScope, Remit,
+    SignalScope, Terms, TimerScope, ToolScope, http,
 };
 use crate::manifest::{
     Ceiling, ConfigKey, FunctionName, Grant, HostPattern, Interface, KeyPrefix, LastDay, Level, Method, Mount, Name,
+    SLEEP_MAX_MS,
 };
 
 /// Why a call is refused. One pointer wide, so that a permit costs nothing to return.
@@ -108,6 +110,22 @@ pub enum Refused {
         /// What the remit says about tools.
         has: Option<ToolScope>,
     },
+    /// A sleep.
+    Timer {
+        /// For how many milliseconds.
+        wanted_ms: u64,
+        /// What the remit says about sleeping.
+        has: Option<TimerScope>,
+    },
+    /// A signal.
+    Signal {
+        /// Its name. Nothing: what the guest gave can be none.
+        name: Option<Name>,
+        /// What the remit says about signals.
+        has: Option<SignalScope>,
+    },
+    /// A person's approval.
+    Approval,
     /// Something that a grant allowed until it expired.
     Expired {
         /// What.
@@ -215,6 +233,9 @@ impl Refused {
             Self::Tool { interface, function, .. } => {
                 Some(Some(remit.tool_allows(interface, function.as_ref()?.as_str()).ok()?.terms()))
             }
+            Self::Timer { wanted_ms, .. } => Some(Some(remit.timer_allows(*wanted_ms).ok()?.terms())),
+            Self::Signal { name, .. } => Some(Some(remit.signal_allows(name.as_ref()?.as_str()).ok()?.terms())),
+            Self::Approval => Some(Some(remit.approval_allows().ok()?.terms())),
             Self::Expired { what, .. } | Self::Ended { what, .. } | Self::Lowered { what } => what.ask(remit),
         }
     }
@@ -249,6 +270,10 @@ impl Refused {
             Self::Tool { interface, function, has } => {
                 Some(show::tools_grant(&ToolScope::with(has.as_ref(), interface, function.as_ref()?)?))
             }
+            Self::Timer { wanted_ms, .. } if *wanted_ms > SLEEP_MAX_MS => None,
+            Self::Timer { wanted_ms, has } => Some(show::timer_grant(&TimerScope::with(has.as_ref(), *wanted_ms))),
+            Self::Signal { name, has } => Some(show::signal_grant(&SignalScope::with(has.as_ref(), name.as_ref()?))),
+            Self::Approval => Some(show::approval_grant(&ApprovalScope::new(Terms::default()))),
             Self::Expired { what, .. } | Self::Ended { what, .. } => what.grant(),
         }
     }

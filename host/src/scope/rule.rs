@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::show::list;
 use super::{Access, Refused};
-use crate::manifest::{KeyPrefix, Name, method_list};
+use crate::manifest::{KeyPrefix, Name, method_list, quantity};
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,6 +70,14 @@ impl Refused {
             Self::Tool { interface, function: Some(function), .. } => {
                 write!(f, "tools: {interface}#{function} is not granted")
             }
+            Self::Timer { has: None, .. } => write!(f, "timer is not granted"),
+            Self::Timer { wanted_ms, has: Some(timer) } => {
+                let (wanted, max) = (quantity::duration_ms(*wanted_ms), quantity::duration_ms(timer.max()));
+                write!(f, "a sleep of {wanted} is longer than the {max} granted")
+            }
+            Self::Signal { name: Some(name), .. } => write!(f, "signal {name} is not granted"),
+            Self::Signal { name: None, .. } => write!(f, "the name asked for is not one that a signal has"),
+            Self::Approval => write!(f, "approval is not granted"),
             _ => write!(f, "the function asked for is not one that an interface has"),
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Access, ConnectorScope, FilesScope, FunctionScope, HttpScope, KvScope, Level, ModelScope, Mount, Remit,
-    SecretScope, ToolScope,
+    Access, ApprovalScope, ConnectorScope, FilesScope, FunctionScope, HttpScope, KvScope, Level, ModelScope, Mount,
+    Remit, SecretScope, SignalScope, TimerScope, ToolScope,
 };
 use crate::manifest::{ConfigKey, Interface, KeyPrefix, Name, Request, Sentence, quantity};
 
@@ -75,6 +75,9 @@ impl Remit {
             Self { connectors, ..nothing() }
         }));
         items.push(Self { tools: self.tools.clone(), ..nothing() });
+        items.push(Self { timer: self.timer.clone(), ..nothing() });
+        items.push(Self { signal: self.signal.clone(), ..nothing() });
+        items.push(Self { approval: self.approval.clone(), ..nothing() });
         items.retain(|item| *item != nothing());
         items
     }
@@ -99,6 +102,9 @@ impl Remit {
         parts.extend(self.model.as_ref().map(model_part));
         parts.extend(self.connectors.iter().map(|(interface, connector)| connector_part(interface, connector)));
         parts.extend(self.tools.as_ref().map(tools_part));
+        parts.extend(self.timer.as_ref().map(timer_part));
+        parts.extend(self.signal.as_ref().map(signal_part));
+        parts.extend(self.approval.as_ref().map(approval_part));
         parts
     }
 
@@ -136,7 +142,10 @@ pub(super) fn reason<'r>(request: &'r Request, item: &Remit) -> Option<&'r Sente
     let model = item.model().and(request.model.as_ref()).map(|asked| &asked.why);
     let tools = item.tools().and(request.tools.as_ref()).map(|asked| &asked.why);
     let config = request.config.as_ref().filter(|_| !item.config().is_empty()).map(|asked| &asked.why);
-    let single = [kv, model, tools, config].into_iter().flatten();
+    let timer = item.timer().and(request.timer.as_ref()).map(|asked| &asked.why);
+    let signal = item.signal().and(request.signal.as_ref()).map(|asked| &asked.why);
+    let approval = item.approval().and(request.approval.as_ref()).map(|asked| &asked.why);
+    let single = [kv, model, tools, config, timer, signal, approval].into_iter().flatten();
     files.chain(imports).chain(secrets).chain(connectors).chain(http).chain(single).next()
 }
 
@@ -205,6 +214,22 @@ fn tools_part(tools: &ToolScope) -> Part {
     Part { capability: "tools".to_owned(), scope: words.join(", "), grant: tools_grant(tools) }
 }
 
+fn timer_part(timer: &TimerScope) -> Part {
+    let words = [vec![format!("sleep for at most {}", quantity::duration_ms(timer.max()))], timer.terms().words()];
+    Part { capability: "timer".to_owned(), scope: words.concat().join(", "), grant: timer_grant(timer) }
+}
+
+fn signal_part(signal: &SignalScope) -> Part {
+    let names = signal.names().iter().map(ToString::to_string).collect();
+    let words: Vec<String> = [names, signal.terms().words()].concat();
+    Part { capability: "signal".to_owned(), scope: words.join(", "), grant: signal_grant(signal) }
+}
+
+fn approval_part(approval: &ApprovalScope) -> Part {
+    let words = [vec!["ask a person".to_owned()], approval.terms().words()].concat();
+    Part { capability: "approval".to_owned(), scope: words.join(", "), grant: approval_grant(approval) }
+}
+
 fn at_most(quota: Option<u64>) -> Vec<String> {
     quota.map(|quota| format!("at most {}", quantity::bytes(quota))).into_iter().collect()
 }
@@ -259,6 +284,20 @@ pub(super) fn tools_grant(tools: &ToolScope) -> String {
         format!("functions = {}\n", list(&all.iter().map(String::as_str).collect::<Vec<_>>()))
     });
     format!("[capabilities.tools]\n{}{}", functions.unwrap_or_default(), tools.terms().to_toml())
+}
+
+pub(super) fn timer_grant(timer: &TimerScope) -> String {
+    let max = quantity::exact_duration(timer.max());
+    format!("[capabilities.timer]\nmax = {max}\n{}", timer.terms().to_toml())
+}
+
+pub(super) fn signal_grant(signal: &SignalScope) -> String {
+    let names: Vec<&str> = signal.names().iter().map(Name::as_str).collect();
+    format!("[capabilities.signal]\nnames = {}\n{}", list(&names), signal.terms().to_toml())
+}
+
+pub(super) fn approval_grant(approval: &ApprovalScope) -> String {
+    format!("[capabilities.approval]\n{}", approval.terms().to_toml())
 }
 
 fn quota_line(quota: Option<u64>) -> String {

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectorScope, FilesScope, HttpScope, KvScope, Level, ModelScope, Remit, SecretScope, ToolScope};
+use super::{
+    ApprovalScope, ConnectorScope, FilesScope, HttpScope, KvScope, Level, ModelScope, Remit, SecretScope, SignalScope,
+    TimerScope, ToolScope,
+};
 use crate::digest::Digest;
 use crate::manifest::{ConfigKey, ImportName, Interface, Name, mount};
 
@@ -27,6 +30,8 @@ pub enum NotARemit {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Stored {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approval: Option<ApprovalScope>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     config: BTreeSet<ConfigKey>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -46,13 +51,18 @@ pub(super) struct Stored {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     secrets: BTreeMap<Name, SecretScope>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    signal: Option<SignalScope>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timer: Option<TimerScope>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     tools: Option<ToolScope>,
 }
 
 impl From<Remit> for Stored {
     fn from(remit: Remit) -> Self {
-        let Remit { files, kv, log, imports, config, http, secrets, model, connectors, tools } = remit;
-        Self { config, connectors, files, http, imports, kv, log, model, secrets, tools }
+        let Remit { files, kv, log, imports, config, http, secrets, model, connectors, tools, timer, signal, approval } =
+            remit;
+        Self { approval, config, connectors, files, http, imports, kv, log, model, secrets, signal, timer, tools }
     }
 }
 
@@ -71,6 +81,9 @@ impl Stored {
             model: self.model.and_then(ModelScope::normal),
             connectors: connectors.filter_map(|(name, connector)| Some((name, connector.normal()?))).collect(),
             tools: self.tools.and_then(ToolScope::normal),
+            timer: self.timer.and_then(TimerScope::normal),
+            signal: self.signal.and_then(SignalScope::normal),
+            approval: self.approval.map(ApprovalScope::normal),
         }
     }
 }

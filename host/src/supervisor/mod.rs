@@ -150,6 +150,11 @@ impl Supervisor {
         Ok(Self(shared))
     }
 
+    /// Tells whether it drives runs itself, and not only knows of those that others drive.
+    pub fn drives(&self) -> bool {
+        self.0.bounds.runs_max > 0
+    }
+
     /// Has it look again for runs that are due: one may have been suspended until an earlier time than it waits for.
     pub fn look_again(&self) {
         self.0.places().looks_again = true;

@@ -142,7 +142,7 @@ mod tests {
         ) {
             let all: Vec<_> = pushed.iter().zip(0..).map(|(&(priority, owner), number)| (number, priority, owner)).collect();
             let mut queue = queue(&all);
-            removed.iter().for_each(|&number| drop(queue.remove(run(number))));
+            let _waited: Vec<_> = removed.iter().map(|&number| queue.remove(run(number))).collect();
             let left: Vec<_> = all.iter().filter(|(number, ..)| !removed.contains(number)).copied().collect();
             prop_assert_eq!(queue.len(), left.len());
             let mut waiting = left.clone();

@@ -12,19 +12,23 @@ pub(super) enum Readiness {
     Ready,
     /// Its host was killed under it: it goes on, unless that has happened too often at the same place.
     Interrupted,
-    /// A person has to say something first, or its caller takes it along.
+    /// Its time has not come, a person has to say something first, or its caller takes it along.
     Waits,
 }
 
-/// Judges a run that nobody drives. One that is suspended until something has come would be asked here for what.
+/// Judges a run that nobody drives.
 ///
 /// # Errors
 /// What keeps the journal from being read.
-pub(super) fn judge(_journal: &Journal, run: &Unfinished, _now: Timestamp) -> Result<Readiness, Error> {
+pub(super) fn judge(journal: &Journal, run: &Unfinished, now: Timestamp) -> Result<Readiness, Error> {
     Ok(match run.state {
         // What a connector did goes on when its caller does.
         _ if run.is_called => Readiness::Waits,
-        State::Queued | State::Suspended => Readiness::Ready,
+        State::Queued => Readiness::Ready,
+        State::Suspended => match journal.waiting(run.run)? {
+            Some(waiting) if !waiting.is_due(now) => Readiness::Waits,
+            _ => Readiness::Ready,
+        },
         State::Running | State::Interrupted => Readiness::Interrupted,
         State::Paused | State::InDoubt => Readiness::Waits,
         State::Succeeded | State::Failed | State::Cancelled => Readiness::Waits,
@@ -35,8 +39,8 @@ pub(super) fn judge(_journal: &Journal, run: &Unfinished, _now: Timestamp) -> Re
 ///
 /// # Errors
 /// As [`judge`].
-pub(super) fn next_wake(_journal: &Journal) -> Result<Option<Timestamp>, Error> {
-    Ok(None)
+pub(super) fn next_wake(journal: &Journal) -> Result<Option<Timestamp>, Error> {
+    journal.next_due()
 }
 
 /// Returns runs that have become ready by time since they were suspended, so many at most, and those first that became so
@@ -44,6 +48,6 @@ pub(super) fn next_wake(_journal: &Journal) -> Result<Option<Timestamp>, Error> 
 ///
 /// # Errors
 /// As [`judge`].
-pub(super) fn due(_journal: &Journal, _now: Timestamp, _len_max: usize) -> Result<Vec<RunId>, Error> {
-    Ok(Vec::new())
+pub(super) fn due(journal: &Journal, now: Timestamp, len_max: usize) -> Result<Vec<RunId>, Error> {
+    journal.due(now, len_max)
 }

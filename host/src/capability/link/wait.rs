@@ -7,7 +7,7 @@ use wasmtime::{Result, StoreContextMut};
 
 use super::fuel_used;
 use crate::capability::{Caps, Derived, Guest};
-use crate::gate::{RemoteOp, Value};
+use crate::gate::{Live, RemoteOp, Value};
 use crate::journal;
 use crate::meter::{Crossed, LimitKind};
 
@@ -29,11 +29,18 @@ pub(super) async fn wait_for(
     Err(store.data_mut().gate.halt_in(index, halt).into())
 }
 
-/// Sleeps in the call of function `index`. The run's wall time bounds a sleep of any length.
-pub(super) async fn sleep_until(store: &mut StoreContextMut<'_, Guest>, index: u16, until: Duration) {
+/// Sleeps in the call of function `index`. The run's wall time bounds a sleep of any length. Sleeping can be seen from
+/// outside, so what came before it is on disk, and shown, first.
+pub(super) async fn sleep_shown(store: &mut StoreContextMut<'_, Guest>, index: u16, until: Duration) -> Result<()> {
+    let live = store.data_mut().gate.as_live();
+    let durable = live.map(Live::barrier).transpose().map_err(|halt| store.data_mut().gate.halt_in(index, halt))?;
+    if let Some(durable) = durable {
+        wait_for(store, index, durable).await?;
+    }
     let live = store.data_mut().gate.as_live();
     let wait = live.map_or(Duration::ZERO, |live| until.saturating_sub(live.elapsed()));
     in_call(store, index, tokio::time::sleep(wait)).await;
+    Ok(())
 }
 
 /// Makes a remote call to its end, in a call of function `caller` that waits for it, and returns what is for that call.

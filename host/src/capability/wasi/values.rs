@@ -7,7 +7,7 @@ use wasmtime_wasi::p2::bindings::sync::filesystem::types as fs;
 use wasmtime_wasi::p2::bindings::sync::io::streams::StreamError;
 use wasmtime_wasi::p2::bindings::sync::sockets::{network, tcp, udp};
 
-use crate::capability::bindings::{config, kv, log, tools};
+use crate::capability::bindings::{approval, config, kv, log, signal, timer, tools};
 use crate::gate::Value;
 use crate::gate::value::{Malformed, Mismatch, case_of, fields_of, put_uint, take_uint};
 
@@ -336,4 +336,12 @@ variant!(tools::Error {
     5 Failed(message),
     6 TooLarge(message),
 });
+enumeration!(approval::DefaultAnswer { Deny, Approve });
+record!(approval::Proposal {
+    title as "title", intent as "intent", details as "details", expires as "expires", default as "default",
+});
+variant!(approval::Decision { 0 Approved, 1 Denied(why), 2 Expired(default) });
+variant!(approval::Error { 0 Denied, 1 CannotWait, 2 Invalid(message) });
+enumeration!(timer::Error { Denied });
+enumeration!(signal::Error { Denied, CannotWait });
 enumeration!(log::Level { Trace, Debug, Info, Warn, Error });

@@ -59,6 +59,11 @@ impl Admission {
         Self { class, denial: None, intent: None, on_files: false, begun: None, told: None }
     }
 
+    /// Returns the admission of a call that answers an intent.
+    pub(in crate::gate) fn answering(class: Class, intent: u64) -> Self {
+        Self { intent: Some(intent), ..Self::always(class) }
+    }
+
     #[inline]
     pub(super) fn extension(&self) -> Option<Box<Extension>> {
         if self.intent.is_none() && self.denial.is_none() { None } else { Some(self.written()) }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Admission, Live, Refusal, Turn};
 use crate::digest::Digest;
 use crate::gate::remote::Departure;
+use crate::gate::wait::WaitOp;
 use crate::gate::{Class, Functions, Halt, Op, Ordinals, Restore, Value};
 use crate::id::RunId;
 use crate::journal::{self, Cause, FunctionDef, Journal, Kind, Reader};
@@ -143,11 +144,33 @@ impl<C> Live<C> {
 
     /// Answers or refuses a remote call of a fork that has no effects.
     #[cold]
-    pub(super) fn stay(&mut self, index: u16, class: Class, encoded: &[u8]) -> Result<Departure, Halt> {
+    pub(super) fn hold_back(&mut self, index: u16, class: Class, encoded: &[u8]) -> Result<Departure, Halt> {
         let denial = Some(self.no_effect());
         let told = self.disarmed.as_mut().map_or(Ok(None), |disarmed| disarmed.find(index, encoded))?;
         let admission = Admission { denial, told: told.map(Box::new), ..Admission::always(class) };
         Ok(Departure { admission: Some(admission), ..Departure::default() })
+    }
+}
+
+impl<C> Live<C> {
+    /// Answers a call that waits as the parent was answered. A person is not asked otherwise; nothing: the fork waits
+    /// itself.
+    #[cold]
+    pub(super) fn hear<P, R: Value>(
+        &mut self,
+        op: &WaitOp<C, P, R>,
+        fuel: u64,
+        params: &P,
+        encoded: &[u8],
+    ) -> Result<Option<R>, Halt> {
+        let denial = Some(self.no_effect());
+        let told = self.disarmed.as_mut().map_or(Ok(None), |disarmed| disarmed.find(op.index, encoded))?;
+        if told.is_none() && op.propose.is_none() {
+            return Ok(None);
+        }
+        let mut admission = Admission { denial, told: told.map(Box::new), ..Admission::always(op.class) };
+        let outcome = admission.outcome_told().unwrap_or_else(|| (op.refuse)(params));
+        self.told(op.index, fuel, encoded, &admission, outcome).map(Some)
     }
 }
 

@@ -30,7 +30,7 @@ impl<C> Live<C> {
         attempt: Option<u64>,
     ) -> Result<Departure, Halt> {
         if self.disarmed.is_some() {
-            return self.stay(op.index, op.class, encoded);
+            return self.hold_back(op.index, op.class, encoded);
         }
         self.look_at_grants_now()?;
         let remit = self.standing.remit().clone();
@@ -136,7 +136,7 @@ impl<C> Live<C> {
 
     /// Sees to it that what is asked next is what holds now, by the host's clock: a machine that slept has let time
     /// pass which the run has not seen.
-    fn look_at_grants_now(&mut self) -> Result<bool, Halt> {
+    pub(super) fn look_at_grants_now(&mut self) -> Result<bool, Halt> {
         if !self.standing.has_changed() && !self.standing.expires() {
             return Ok(false);
         }
@@ -275,7 +275,7 @@ impl<C> Live<C> {
         Some(used.to_json())
     }
 
-    fn record_outcome<R: Value>(
+    pub(super) fn record_outcome<R: Value>(
         &mut self,
         index: u16,
         fuel: u64,

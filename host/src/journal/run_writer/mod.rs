@@ -7,31 +7,33 @@ mod claim;
 mod death;
 mod kv;
 mod long;
+mod state;
 mod together;
+mod wait;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::mem;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use self::claim::Trial;
 pub use self::death::Death;
 pub use self::together::Together;
+pub(super) use self::wait::Told;
+use self::wait::Waits;
 use super::amounts::Settlement;
-use super::blob::{self, Blob, Kept};
-use super::entry::{FunctionDef, FunctionId, Kind, Part, Raw, Record};
+use super::blob::{Blob, Kept};
+use super::entry::{FunctionDef, FunctionId, Part, Raw, Record};
 use super::error::Error;
 use super::message::{Append, Claiming, Message, Promise};
 use super::overlay::Overlay;
 use super::progress::{Durable, Progress};
 use super::reader::Reader;
 use super::row::StateBody;
-use super::{Core, INLINE_MAX, header};
+use super::{Core, INLINE_MAX};
 use crate::digest::Digest;
 use crate::id::RunId;
-use crate::lifecycle::{State, Stated};
+use crate::lifecycle::State;
 
 /// A segment is handed over before its entries take more than this many bytes. Several make a row of the log, which
 /// they fill the better the smaller they are; each costs about 75 bytes of its own.
@@ -69,6 +71,7 @@ pub struct RunWriter {
     unsettled: Option<u64>,
     /// What became of claims, not handed over yet.
     settlements: Vec<(u64, Settlement)>,
+    waits: Waits,
     /// After which entry the process dies, where its crashes are tried out; else after none.
     dies_after: u64,
     is_dying: bool,
@@ -106,6 +109,8 @@ pub(super) struct Start {
     pub functions: Vec<FunctionDef>,
     pub blobs_used: HashSet<Digest>,
     pub namespace: Digest,
+    /// Whether the journal says that the run waits.
+    pub is_waiting: bool,
 }
 
 impl RunWriter {
@@ -132,6 +137,7 @@ impl RunWriter {
             trial: None,
             unsettled: None,
             settlements: Vec::new(),
+            waits: Waits::new(start.is_waiting),
             dies_after: u64::MAX,
             is_dying: false,
             held: None,
@@ -231,35 +237,6 @@ impl RunWriter {
         self.defined
     }
 
-    /// Appends a state entry with `body` as its params, and closes and signs the segment. Await
-    /// [`RunWriter::durable`] before anybody is told.
-    ///
-    /// kv writes that no entry was recorded for are dropped: their call did not happen. What a call that was not
-    /// settled had claimed is settled as used: it may have been sent.
-    ///
-    /// # Errors
-    /// As [`RunWriter::call`]; [`Error::NotJson`] when `body` does not serialize.
-    pub fn state(&mut self, fuel: u64, time_us: u64, body: &(impl Serialize + Stated)) -> Result<u64, Error> {
-        let json = header::canonical(body)?;
-        blob::check_len("a state", &json)?;
-        self.settle_trial()?;
-        if let Some(intent) = self.unsettled {
-            self.settle(intent, Settlement::Used);
-        }
-        self.kv.drop_from(self.next_entry);
-        let mut list = Vec::new();
-        let params = self.part("a state", &json, &mut list)?;
-        let (fuel_delta, time) = (fuel.wrapping_sub(self.fuel), time_us.wrapping_sub(self.time_us));
-        let (kind, outcome) = (Kind::State, Part::Inline(&[]));
-        Raw { kind, function: 0, fuel: fuel_delta, time, params, outcome, extension: None }.encode(&mut self.open.body);
-        let state = StateBody::of(params);
-        (self.fuel, self.time_us) = (fuel, time_us);
-        let entry = self.next_entry;
-        self.next_entry += 1;
-        self.hand_over(Some((body.state(), state)), false)?;
-        Ok(entry)
-    }
-
     /// Hands over what is buffered. It becomes durable within milliseconds.
     ///
     /// # Errors
@@ -329,13 +306,17 @@ impl RunWriter {
             kv: self.kv.take(self.next_entry),
             blobs: open.blobs,
             state,
+            waits: self.waits.change.take(),
+            told: self.waits.take_told(self.next_entry),
             barrier,
             claiming,
             settlements,
             promise: Promise::new(self.progress.clone()),
         };
         self.begin_segment();
-        self.kv.forget(self.progress.durable_entries());
+        let durable = self.progress.durable_entries();
+        self.kv.forget(durable);
+        self.waits.forget_told(durable);
         Ok(Some(Message::Append(Box::new(append))))
     }
 
@@ -361,6 +342,7 @@ impl Start {
             functions: reader.functions().to_vec(),
             blobs_used,
             namespace,
+            is_waiting: false,
         }
     }
 }

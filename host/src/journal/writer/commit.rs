@@ -8,7 +8,8 @@ use super::super::edge::edge;
 use super::super::error::Error;
 use super::super::message::{Accept, Append, Claiming, Message, Reply, TakeOver};
 use super::super::row::{Extent, Row};
-use super::super::{blob, kv, lineage, row, tables, unfinished};
+use super::super::run_writer::Told;
+use super::super::{approvals, blob, kv, lineage, row, signals, tables, unfinished, waits};
 use super::live::{self, Live};
 use super::{Writer, remove};
 use crate::id::RunId;
@@ -97,6 +98,12 @@ impl Writer {
             kv::apply(write, &append.kv)?;
         }
         let (run, entries) = (append.run, append.first_entry + append.count);
+        if !append.told.is_empty() {
+            forget_told(write, run, &append.told)?;
+        }
+        if let Some(change) = &append.waits {
+            waits::apply(write, run, change)?;
+        }
         let sign = |head: &_| Seal::new(&self.signer, self.key, run, entries, head);
         let seal: Option<&dyn Fn(&_) -> Seal> = if append.state.is_some() { Some(&sign) } else { None };
         let position = live.position(append);
@@ -260,6 +267,14 @@ impl Writer {
             keep
         });
     }
+}
+
+/// Forgets what a run was told of.
+fn forget_told(write: &WriteTransaction, run: RunId, told: &[Told]) -> Result<(), Error> {
+    told.iter().try_for_each(|told| match told {
+        Told::Signal(key) => signals::forget(write, key),
+        Told::Decision(entry) => approvals::forget(write, run, *entry),
+    })
 }
 
 /// Tells the sender of a message what became of it.

@@ -10,7 +10,7 @@ use super::super::header::Header;
 use super::super::segment::{self, Segment};
 use super::super::starts::Start;
 use super::super::varint::{self, Cursor};
-use super::super::{amounts, blob, index, lineage, row, tables, unfinished};
+use super::super::{amounts, approvals, blob, index, lineage, row, signals, tables, unfinished, waits};
 use crate::digest::Digest;
 use crate::id::RunId;
 
@@ -35,6 +35,9 @@ pub(super) fn remove(write: &WriteTransaction, run: RunId) -> Result<Result<(), 
     write.open_table(tables::RUNS)?.remove(run.as_bytes())?;
     unfinished::removed(write, run)?;
     amounts::forget_run(write, run)?;
+    waits::forget(write, run)?;
+    signals::forget_run(write, run)?;
+    approvals::forget_run(write, run)?;
     used.iter().try_for_each(|digest| blob::release(write, digest))?;
     Ok(Ok(()))
 }

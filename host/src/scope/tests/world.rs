@@ -153,6 +153,22 @@ fn tools() -> impl Strategy<Value = Option<ToolScope>> {
     })
 }
 
+/// How long to sleep, which signals, and whether a person may be asked.
+fn waits() -> impl Strategy<Value = (Option<TimerScope>, Option<SignalScope>, Option<ApprovalScope>)> {
+    let names = prop::sample::subsequence(vec!["go", "stop"], 0..=2);
+    let uncounted = || uncounted().boxed();
+    ((0u64..4, uncounted()), (names, uncounted()), prop::option::of(uncounted())).prop_map(
+        |(timer, signal, approval)| {
+            let names = signal.0.into_iter().map(parsed).collect();
+            (
+                TimerScope::new(&crate::manifest::Timer { max: timer.0 }, timer.1),
+                SignalScope::new(&crate::manifest::Signal { names }, signal.1),
+                approval.map(ApprovalScope::new),
+            )
+        },
+    )
+}
+
 fn model() -> impl Strategy<Value = Option<ModelScope>> {
     let tiers = prop::sample::subsequence(vec!["small", "large"], 0..=2);
     (tiers, prop::option::of(1u64..4), terms()).prop_map(|(tiers, max_tokens, terms)| {
@@ -177,8 +193,10 @@ pub fn remit() -> BoxedStrategy<Remit> {
     // Boxed: what they are made of is large, and a thread of a test has little room.
     let local = (files(), kv(), log, imports, config).boxed();
     let outward = (http(), secrets(), model(), connectors(), tools()).boxed();
-    (local, outward)
-        .prop_map(|((files, kv, log, imports, config), (http, secrets, model, connectors, tools))| Remit {
+    let all = (local, outward, waits().boxed());
+    all.prop_map(|(local, (http, secrets, model, connectors, tools), (timer, signal, approval))| {
+        let (files, kv, log, imports, config) = local;
+        Remit {
             files,
             kv,
             log: log.into_iter().collect(),
@@ -189,8 +207,12 @@ pub fn remit() -> BoxedStrategy<Remit> {
             model,
             connectors,
             tools,
-        })
-        .boxed()
+            timer,
+            signal,
+            approval,
+        }
+    })
+    .boxed()
 }
 
 /// A ceiling, often a low one.
@@ -215,6 +237,8 @@ pub fn ceiling() -> impl Strategy<Value = Ceiling> {
         if denies {
             ceiling.deny.tiers.insert(parsed("large"));
             ceiling.deny.config.insert(parsed("A"));
+            ceiling.deny.signals.insert(parsed("go"));
+            ceiling.sleep = Some(2);
             ceiling.http.response_size = Some(1);
         }
         ceiling
@@ -310,6 +334,16 @@ pub fn answers(remit: &Remit) -> Vec<bool> {
         let tools = remit.tool_allows(&parsed(interface), function).ok();
         answers.extend(term_answers(tools.is_some(), tools.map(ToolScope::terms)));
     }
+    for wanted_ms in 1..5 {
+        let timer = remit.timer_allows(wanted_ms).ok();
+        answers.extend(term_answers(timer.is_some(), timer.map(TimerScope::terms)));
+    }
+    for name in ["go", "stop", "other"] {
+        let signal = remit.signal_allows(name).ok();
+        answers.extend(term_answers(signal.is_some(), signal.map(SignalScope::terms)));
+    }
+    let approval = remit.approval_allows().ok();
+    answers.extend(term_answers(approval.is_some(), approval.map(ApprovalScope::terms)));
     answers
 }
 

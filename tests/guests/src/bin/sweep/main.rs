@@ -5,7 +5,7 @@
 //!
 //! | arguments | needs | does |
 //! |---|---|---|
-//! | `allowed [END]` | mount `.` read-write, holding nothing of its names; kv prefix `sweep/`; config `SWEEP`; model tier `small` | creates what it needs, removes it |
+//! | `allowed [END]` | mount `.` read-write, holding nothing of its names; kv prefix `sweep/`; config `SWEEP`; model tier `small`; a timer; signal `sweep`; approval | creates what it needs, removes it |
 //! | `denied [END]` | mount `.` read-only, holding `seed.txt` of 16 bytes or more and the folder `seed` | the same calls |
 //!
 //! `END` is how it ends: `return` (default), `exit` (through `exit`, successfully) or `exit-with-code` (with 7).

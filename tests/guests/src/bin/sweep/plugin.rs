@@ -1,6 +1,6 @@
 //! `remit:plugin`.
 
-use remit_sdk::bindings::remit::plugin::{config, kv, log, model};
+use remit_sdk::bindings::remit::plugin::{approval, config, kv, log, model, signal, timer};
 
 use crate::say::{answered, done};
 
@@ -20,6 +20,20 @@ pub fn sweep() {
     answered("remit:plugin/kv#keys", kv::keys("sweep/", Some(KEY), 10));
     answered("remit:plugin/kv#delete", kv::delete(KEY));
     answered("remit:plugin/model#complete", model::complete(&chat()));
+    answered("remit:plugin/timer#sleep", timer::sleep(1));
+    answered("remit:plugin/timer#sleep-until", timer::sleep_until(0));
+    answered("remit:plugin/signal#wait", signal::wait("sweep", Some(0)));
+    answered("remit:plugin/approval#ask", approval::ask(&proposal()));
+}
+
+fn proposal() -> approval::Proposal {
+    approval::Proposal {
+        title: "sweep".to_owned(),
+        intent: String::new(),
+        details: "{}".to_owned(),
+        expires: Some(0),
+        default: approval::DefaultAnswer::Deny,
+    }
 }
 
 fn chat() -> model::Chat {

@@ -1,6 +1,6 @@
 //! One line per call.
 
-use remit_sdk::bindings::remit::plugin::{config, kv, model};
+use remit_sdk::bindings::remit::plugin::{approval, config, kv, model, signal, timer};
 use wasip2::{filesystem, io::streams::StreamError, sockets};
 
 /// An error that has a code.
@@ -34,6 +34,32 @@ impl Code for config::Error {
     fn code(&self) -> String {
         match self {
             Self::Denied => "denied".to_owned(),
+        }
+    }
+}
+
+impl Code for approval::Error {
+    fn code(&self) -> String {
+        match self {
+            Self::Denied => "denied".to_owned(),
+            error => format!("{error:?}"),
+        }
+    }
+}
+
+impl Code for timer::Error {
+    fn code(&self) -> String {
+        match self {
+            Self::Denied => "denied".to_owned(),
+        }
+    }
+}
+
+impl Code for signal::Error {
+    fn code(&self) -> String {
+        match self {
+            Self::Denied => "denied".to_owned(),
+            Self::CannotWait => "cannot-wait".to_owned(),
         }
     }
 }
