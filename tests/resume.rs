@@ -21,7 +21,7 @@ const DEATHS: [&[&str]; 2] = [&[], &["--crash-suddenly"]];
 const DATA: &str = "data=data:rw";
 
 /// Makes a folder to write to and a plugin of the guest `durable`, which may write there and count in kv.
-fn desk() -> Desk {
+pub fn desk() -> Desk {
     let desk = Desk::with(&["files"]);
     desk.folder("data");
     desk.write("durable/durable.wasm", component("durable"));
@@ -33,20 +33,20 @@ fn desk() -> Desk {
 }
 
 /// Returns the arguments of a run of the guest `durable`.
-fn durable<'a>(guest: &[&'a str]) -> Vec<&'a str> {
+pub fn durable<'a>(guest: &[&'a str]) -> Vec<&'a str> {
     let run = ["run", "durable", "--mount", DATA, "--allow-requested", "--"];
     run.into_iter().chain(guest.iter().copied()).collect()
 }
 
 /// Returns the same arguments for a run that is killed at an entry.
-fn killed<'a>(args: &[&'a str], entry: &'a str, death: &[&'a str]) -> Vec<&'a str> {
+pub fn killed<'a>(args: &[&'a str], entry: &'a str, death: &[&'a str]) -> Vec<&'a str> {
     let crash = ["--crash-after", entry];
     let (run, rest) = args.split_first().expect("a command");
     [run].into_iter().chain(&crash).chain(death).chain(rest).copied().collect()
 }
 
 /// Returns the files below a folder, a folder's name with a slash.
-fn left(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn left(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).expect("it is there").flatten() {
         let name = entry.file_name().into_string().expect("text");
@@ -63,7 +63,7 @@ fn left(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 /// Returns everything that a run wrote to its standard output, whoever drove it then: what it wrote to streams that are
 /// not of a file.
-fn shown(run: &Json) -> String {
+pub fn shown(run: &Json) -> String {
     let calls = run["calls"].as_array().expect("a list");
     let of = |name| calls.iter().filter(move |call| call["function"].as_str().is_some_and(|is| is.contains(name)));
     let files: Vec<_> = of("-via-stream").map(|call| &call["outcome"][0]["ok"]).collect();
@@ -194,7 +194,7 @@ fn key(request: &str) -> Option<&str> {
 }
 
 /// Kills a run whose POST has reached a server.
-fn in_doubt() -> (Desk, Server) {
+pub fn in_doubt() -> (Desk, Server) {
     let server = Server::silent();
     let desk = killed::desk(server.port);
     let url = format!("http://127.0.0.1:{}/v1/items", server.port);
@@ -234,6 +234,32 @@ fn a_write_that_was_not_done_is_done_again_when_a_person_says_so() {
     desk.remit(&["resume", "last"]).ends(code::OK);
     assert!(again.asked().starts_with("POST "));
     desk.last_is_whole();
+}
+
+/// What a person says was done has to be of the function's type. It becomes the outcome, and the run goes on with it.
+#[test]
+fn a_write_that_was_done_has_the_outcome_that_a_person_says() {
+    let (desk, server) = in_doubt();
+    let before = desk.json(&["show", "last", "--json"]);
+    let entry = before["in-doubt"][0]["entry"].to_string();
+    let decide = |value: &str| desk.remit(&["decide", "last", &entry, "--done", value]);
+    decide("{").fails(code::USAGE, &["VALUE is not JSON"]);
+    decide("{\"ok\": {\"status\": 201}}").fails(code::USAGE, &["at ok", "headers", "remit show"]);
+    let answer =
+        |status: &str| format!("{{\"ok\":{{\"status\":{status},\"headers\":[],\"body\":\"made\",\"trailers\":[]}}}}");
+    decide(&answer("70000")).fails(code::USAGE, &["at ok.status", "from 0 to 65535", "found 70000"]);
+    assert_eq!(desk.json(&["show", "last", "--json"])["entries"], before["entries"], "nothing is recorded");
+    decide(&answer("201")).ends(code::OK).says(&["remit resume"]);
+    decide(&answer("201")).fails(code::USAGE, &["is not in doubt"]);
+    let decided = desk.json(&["show", "last", "--json", "--calls"]);
+    assert_eq!((&decided["state"], &decided["in-doubt"]), (&Json::from("suspended"), &json!([])));
+    let said = desk.remit(&["resume", "last"]).ends(code::OK);
+    assert!(said.stdout.contains("201") && said.stdout.contains("made"), "{}", said.stdout);
+    let last = decided["calls"].as_array().and_then(|calls| calls.last()).expect("it was decided");
+    assert_eq!((&last["kind"], &last["params"]["decision"]), (&Json::from("state"), &Json::from("done")));
+    assert!(last["params"]["by"].as_str().is_some_and(|by| by.starts_with("local:")), "{last}");
+    desk.last_is_whole();
+    assert_eq!(server.unseen(), 0, "nothing sends it again");
 }
 
 /// A timer keeps its deadline: what has passed of it while nobody drove the run has passed.

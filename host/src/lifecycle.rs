@@ -120,6 +120,8 @@ pub struct Transition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
+    /// It was done, with the outcome that is recorded before.
+    Done,
     /// It was not done, and is done again.
     Retry,
 }

@@ -36,6 +36,38 @@ fn desk() -> Desk {
 
 const RUN: [&str; 6] = ["run", "caller", "--allow-requested", "--", "create", "broken"];
 
+/// A disarmed fork is told what the connector answered its parent, and starts none. One that is armed would need the
+/// connector as it was.
+#[test]
+fn a_fork_calls_no_connector() {
+    let desk = desk();
+    desk.remit(&["install", "tracker"]).ends(code::OK);
+    desk.remit(&["grant", "tracker", "--requested"]).ends(code::OK);
+    let said = desk.remit(&RUN).ends(code::OK);
+    let shown = desk.json(&["show", "last", "--json", "--calls"]);
+    let parent = shown["run"].as_str().expect("an id");
+    let calls = shown["calls"].as_array().expect("a list");
+    let is_call = |call: &&serde_json::Value| call["function"] == "test:tracker/issues#create";
+    let entry = calls.iter().find(is_call).and_then(|call| call["entry"].as_u64()).expect("it was called");
+    let after = (entry + 1).to_string();
+    for at in ["0", &entry.to_string(), &after] {
+        desk.remit(&["fork", parent, "--at", at]).ends(code::OK);
+        assert_eq!(desk.remit(&["resume", "last"]).ends(code::OK).stdout, said.stdout, "at {at}");
+        desk.last_is_whole();
+    }
+    assert_eq!(desk.runs(), 5, "the parent, its connector, and three forks");
+    let set = format!("{entry}={{\"ok\": 42}}");
+    desk.remit(&["fork", parent, "--at", &after, "--set", &set]).ends(code::OK);
+    assert_eq!(desk.remit(&["resume", "last"]).ends(code::OK).stdout, "Ok(42)\n");
+    let wrong = format!("{entry}={{\"ok\": \"x\"}}");
+    desk.remit(&["fork", parent, "--at", &after, "--set", &wrong]).fails(code::USAGE, &["ok"]);
+    desk.remit(&["fork", parent, "--at", &after, "--armed"]).fails(code::USAGE, &["has called a connector"]);
+    let runs = desk.json(&["runs", "--json"]);
+    let callee = runs.as_array().into_iter().flatten().find(|run| run["header"]["plugin"]["kind"] == "connector");
+    let callee = callee.and_then(|run| run["run"].as_str()).expect("the connector's run");
+    desk.remit(&["fork", callee, "--at", "0"]).fails(code::USAGE, &["fork that one"]);
+}
+
 #[test]
 fn an_installed_connector_answers_and_both_runs_are_whole() {
     let desk = desk();

@@ -30,7 +30,7 @@ use tempfile::TempDir;
 
 pub use fake_model::{Asked, FakeModel, Reply};
 pub use guests::{Guest, HOST, component};
-pub use ran::{Call, Ran};
+pub use ran::{Call, Ran, Recorded};
 
 /// Where the clock stands: 2026-03-01 12:34:56.789 UTC.
 pub const NOW: Timestamp = Timestamp::from_micros(1_772_368_496_789_000);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use remit::agent::{Again, Recalled, Replayed, Stop, Verdict, recall, resume};
+use remit::agent::{Again, Fork, Recalled, Replayed, Stop, Verdict, fork, recall, resume};
 use remit::capability::config::Values;
 use remit::digest::Digest;
 use remit::gate::{Divergence, End, FuelRule, Functions, Outcome, OutputStream, Refusal, Where, class_name};
@@ -13,6 +13,9 @@ use remit::meter::{Crossed, LimitKind, Usage};
 use serde_json::Value as Json;
 
 use super::{Guest, HOST, Scene, runtime};
+
+/// An entry: kind, function, fuel, time, params, outcome.
+pub type Recorded = (Kind, Option<String>, u64, u64, Vec<u8>, Vec<u8>);
 
 /// A run that has ended.
 pub struct Ran {
@@ -232,6 +235,35 @@ impl Ran {
         let recalled = self.recalled();
         let replay = recalled.replay(&guest.agent, rule, self.scene.journal(), stop);
         runtime().block_on(replay).expect("the record can be read")
+    }
+
+    /// Makes a disarmed fork, and runs it to its end.
+    #[track_caller]
+    pub fn forked(&self, at: u64) -> Self {
+        let (journal, clock) = (self.scene.journal(), self.scene.clock());
+        let asked = Fork { at, set: Vec::new(), is_armed: false, by: "test" };
+        let made = fork(&self.recalled(), self.guest.agent.functions(), asked, journal, clock);
+        let recalled = recall(journal, made.expect("it can be forked there")).expect("the header can be read");
+        let most = recalled.remit().clone();
+        let again = Again { engine: HOST.engine().fingerprint(), most: &most, values: Values::default(), by: "test" };
+        let accepted = resume(&recalled, &self.guest.agent, again, journal, clock.clone()).expect("it goes on");
+        let (id, stop) = (accepted.id, Stop::default());
+        let mut shown = Vec::new();
+        let mut sink = |stream, bytes: &[u8]| shown.push((stream, bytes.to_vec()));
+        let end = runtime().block_on(accepted.run(&self.guest.agent, &stop, &mut sink));
+        Self::new(self.scene.clone(), self.guest.clone(), id, end.expect("the journal takes the run"), &shown)
+    }
+
+    /// Returns its entries as they are recorded: kind, function, fuel, time, params, outcome.
+    pub fn record(&self) -> Vec<Recorded> {
+        let mut reader = self.scene.journal().reader(self.id).expect("the run is there");
+        let mut entries = Vec::new();
+        while let Some(entry) = reader.next().expect("the entries are whole") {
+            let function = entry.function_name().map(str::to_owned);
+            let (params, outcome) = (entry.params().to_vec(), entry.outcome().to_vec());
+            entries.push((entry.kind(), function, entry.fuel(), entry.time_us(), params, outcome));
+        }
+        entries
     }
 
     fn recalled(&self) -> Recalled {

@@ -21,7 +21,7 @@ use crate::id::RunId;
 use crate::journal::{self, Cause, Header, Journal, Payload, Plugin};
 use crate::manifest::Name;
 use crate::meter::{LimitKind, Limits};
-use crate::scope::Remit;
+use crate::scope::{Access, Remit};
 use crate::time::Clock;
 
 /// Everything that decides a run, checked and ready.
@@ -145,7 +145,7 @@ pub(super) fn accept_for(
     reason: Reason<'_>,
 ) -> Result<Accepted, LaunchError> {
     let launch = within_quota(launch);
-    let mounts = open_mounts(&launch.remit, &launch.mounts)?;
+    let mounts = open_mounts(&launch.remit, &launch.mounts, Access::ReadWrite)?;
     let header = header(&launch, agent.world(), engine, &clock);
     let header = match reason {
         Reason::Asked => header,
@@ -246,13 +246,19 @@ impl Accepted {
     }
 }
 
-pub(super) fn open_mounts(remit: &Remit, folders: &BTreeMap<Name, PathBuf>) -> Result<Mounts, LaunchError> {
+/// Opens the folders of a remit, each with what it allows, and with `most` at most.
+pub(super) fn open_mounts(
+    remit: &Remit,
+    folders: &BTreeMap<Name, PathBuf>,
+    most: Access,
+) -> Result<Mounts, LaunchError> {
     let mut specs = Vec::new();
     for files in remit.files() {
         let not_mounted = || LaunchError::NotMounted { name: files.name().clone() };
         let host_dir = folders.get(files.name()).cloned().ok_or_else(not_mounted)?;
         let guest_path = files.mount().map_or_else(|| files.name().to_string(), ToString::to_string);
-        specs.push(MountSpec { name: files.name().to_string(), guest_path, host_dir, access: files.access() });
+        let access = if most == Access::Read { most } else { files.access() };
+        specs.push(MountSpec { name: files.name().to_string(), guest_path, host_dir, access });
     }
     Ok(Mounts::open(specs)?)
 }
@@ -265,6 +271,7 @@ fn guest_paths(remit: &Remit) -> Vec<String> {
 fn header(launch: &Launch, world: World, engine: Digest, clock: &Clock) -> Header {
     Header {
         accepted: clock.now(),
+        armed: None,
         args: launch.arguments.clone(),
         cause: None,
         component: launch.component.digest(),
@@ -279,6 +286,7 @@ fn header(launch: &Launch, world: World, engine: Digest, clock: &Clock) -> Heade
         manifest: Digest::of(launch.manifest.as_bytes()),
         mounts: named_folders(&launch.mounts),
         parent: None,
+        parent_head: None,
         plugin: Plugin {
             identity: launch.identity.clone(),
             kind: world.kind().to_owned(),

@@ -6,6 +6,7 @@
 mod connectors;
 mod drive;
 mod ending;
+mod fork;
 mod launch;
 mod parked;
 mod prepare;
@@ -18,6 +19,7 @@ mod wait;
 pub use connectors::{Connectors, DEPTH_MAX, Links, Node, SEATS_MAX};
 pub use drive::{Order, Stop, StopTo};
 pub use ending::{Replayed, Verdict};
+pub use fork::{Fork, ForkError, fork};
 pub use launch::{Accepted, Launch, LaunchError, Outward, RecallError, Recalled, accept, recall};
 pub use parked::{ParkError, cancel, pause, state_of};
 pub use prepare::{Connected, Host, PrepareError, is_another_plugins, unknown_imports};

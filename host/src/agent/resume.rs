@@ -11,11 +11,12 @@ use super::Agent;
 use super::launch::{self, Accepted, LaunchError, RecallError, Recalled, Resumed};
 use crate::capability::{Caps, config};
 use crate::digest::Digest;
-use crate::gate::{LastState, Live, Open, Standing, Tip};
+use crate::gate::{Disarmed, LastState, Live, Open, Standing, Tip};
+use crate::id::RunId;
 use crate::journal::{self, Journal, StateEntry, TakenOver};
 use crate::lifecycle::{Decision, State};
 use crate::manifest::Name;
-use crate::scope::Remit;
+use crate::scope::{Access, Remit};
 use crate::time::{Clock, Timestamp};
 
 /// Why a run cannot go on.
@@ -74,23 +75,44 @@ pub fn resume(
         let folder = header.mounts.get(name.as_str()).ok_or_else(|| unnamed(name))?;
         folders.insert(name.clone(), PathBuf::from(folder));
     }
-    let mounts = launch::open_mounts(remit, &folders)?;
+    let most = if header.is_disarmed() { Access::Read } else { Access::ReadWrite };
+    let mounts = launch::open_mounts(remit, &folders, most)?;
     let manifest = String::from_utf8_lossy(&journal.blob(header.manifest)?).into_owned();
     let standing = Standing::of(journal, remit.clone(), &header.grants, &manifest, clock.now())?.at_most(again.most);
     let given = launch::given(agent.world(), remit, header, recalled.input.clone())?;
-    let taken = journal.take_over(*id)?;
-    let history = History::of(&taken, header.accepted);
+    let mut taken = journal.take_over(*id)?;
+    let began = journal.began(header)?;
+    let history = History::of(&taken, began);
     let tip = history.tip(&taken)?;
     let quotas = remit.files().iter().map(|files| files.quota()).collect();
-    let caps = Caps { mounts, quotas, values: again.values, ..Caps::default() };
+    if header.is_disarmed() {
+        taken.writer.keep_kv();
+    }
+    let caps = Caps { mounts, quotas, values: again.values, is_disarmed: header.is_disarmed(), ..Caps::default() };
     let clock_again = clock.clone();
     let live = Live::new(caps, taken.writer, agent.functions(), standing, given.limits.clone(), clock);
-    let live = live.since(header.accepted, taken.time_us);
+    let live = live.since(began, taken.time_us);
+    let live = match header.parent.filter(|_| header.is_disarmed()) {
+        Some(parent) => live.disarmed(disarmed(recalled, parent, agent, journal)?),
+        None => live,
+    };
     let rule = recalled.fuel_rule(header.component, again.engine);
     let reader = journal.reader(*id)?;
     let journal = journal.clone();
     let resumed = Resumed { journal, clock: clock_again, reader, rule, tip, by: again.by.to_owned(), ran: history.ran };
     Ok(Accepted { id: *id, given, live, resumed: Some(resumed) })
+}
+
+/// Returns what a fork is told that has no effects.
+fn disarmed(
+    Recalled { id, header, .. }: &Recalled,
+    parent: RunId,
+    agent: &Agent,
+    journal: &Journal,
+) -> Result<Disarmed<Caps>, journal::Error> {
+    let own_from = header.cut.unwrap_or(0);
+    let functions = agent.functions().clone();
+    Disarmed::of(journal, *id, (parent, own_from), functions, (Caps::is_told, Caps::open_lost))
 }
 
 /// What the states of a run say.

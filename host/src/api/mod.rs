@@ -121,12 +121,17 @@ pub struct Decide {
     pub entry: u64,
     /// What became of it.
     pub decision: Decision,
+    /// The outcome that it had, where it was done.
+    #[serde(default)]
+    pub value: Json,
 }
 
 /// What became of an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
+    /// It was done, and `value` is its outcome, as `remit show` prints outcomes.
+    Done,
     /// It was not done, and is done again.
     Retry,
     /// It ends the run.

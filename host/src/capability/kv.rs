@@ -27,12 +27,22 @@ pub(super) fn link(link: &mut Link<'_>) -> wasmtime::Result<()> {
     link.sync(
         "remit:plugin/kv#set",
         Call::new(Class::WriteLocal, |turn, _, (key, value): &(String, Vec<u8>)| Ok((set(turn, key, value)?,)))
-            .governed(|_, (key, _)| writes(key), |_| (Done::Err(Error::Denied),)),
+            .governed(|_, (key, _)| writes(key), |_| (Done::Err(Error::Denied),))
+            .restored(|again, _, (key, value), (done,)| {
+                if done.is_ok() {
+                    again.kv.kv_again(key, Some(value));
+                }
+            }),
     )?;
     link.sync(
         "remit:plugin/kv#delete",
         Call::new(Class::WriteLocal, |turn, _, (key,): &(String,)| Ok((delete(turn, key)?,)))
-            .governed(|_, (key,)| writes(key), |_| (Done::Err(Error::Denied),)),
+            .governed(|_, (key,)| writes(key), |_| (Done::Err(Error::Denied),))
+            .restored(|again, _, (key,), (done,)| {
+                if done.is_ok() {
+                    again.kv.kv_again(key, None);
+                }
+            }),
     )?;
     link.sync(
         "remit:plugin/kv#keys",

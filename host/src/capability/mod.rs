@@ -27,7 +27,8 @@ use wasmtime::component::Linker;
 use self::link::Link;
 use crate::digest::Digest;
 use crate::engine::Engine;
-use crate::gate::{Functions, Gate, Halt};
+use crate::gate::{Class, Functions, Gate, Halt};
+use crate::journal::FunctionDef;
 
 /// The interfaces that this host links, with the newest version of each package.
 pub const VERSIONS: &[(&str, &str)] = &[
@@ -91,6 +92,8 @@ pub struct Caps {
     pub tools: Option<Arc<tools::Tools>>,
     /// What the operator set for the plugin, granted or not.
     pub values: config::Values,
+    /// Whether files are opened again to be read, whatever they were opened for: of a fork that has no effects.
+    pub is_disarmed: bool,
 }
 
 /// Why a stream operation failed.
@@ -127,13 +130,32 @@ impl Caps {
     /// # Errors
     /// What is not as it was.
     pub fn awaken(&mut self, _: &Derived) -> Result<(), String> {
+        self.open_lost()
+    }
+
+    /// As [`Caps::awaken`].
+    ///
+    /// # Errors
+    /// What is not as it was.
+    pub fn open_lost(&mut self) -> Result<(), String> {
         for (ordinal, lost) in std::mem::take(&mut self.lost) {
+            let lost = if self.is_disarmed { lost.to_read() } else { lost };
             self.open.insert(ordinal, lost.find(&self.mounts)?);
         }
         for (ordinal, lost) in std::mem::take(&mut self.lost_listings) {
             self.listings.insert(ordinal, lost.find(&self.mounts)?);
         }
         Ok(())
+    }
+
+    /// Tells whether a disarmed fork that calls the function is told what its parent was: what has an effect, what opens
+    /// a file for one, and what a person or another program said.
+    pub fn is_told(function: &FunctionDef) -> bool {
+        let opens = ["descriptor.write-via-stream", "descriptor.append-via-stream"];
+        let asks = ["remit:plugin/approval#", "remit:plugin/signal#"];
+        function.class >= Class::WriteFile as u8
+            || opens.iter().any(|name| function.name.ends_with(name))
+            || asks.iter().any(|interface| function.name.starts_with(interface))
     }
 
     /// Forgets what a dropped handle stood for. A file that was changed goes to the disk first.

@@ -17,7 +17,7 @@ pub use input::Input;
 pub use mount::MountArg;
 pub use plugins::{Decision, Explain, Grant, Grants, Install, Plugins, Revoke, Uninstall};
 pub use secret::{Secret, SecretBind, SecretUnbind};
-pub use setting::{Choice, Label, LimitArg, PublicKey, RecordRef, RunRef};
+pub use setting::{Choice, Label, LimitArg, Outcome, PublicKey, RecordRef, RunRef};
 pub use wait::{Approve, Deny, Patience, Signal};
 
 use crate::agent::Accepted;
@@ -203,17 +203,42 @@ pub struct Resume {
     pub json: bool,
 }
 
+/// `remit fork`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  remit fork last --at 41 && remit resume last
+  remit fork 0192f --at 41 --set '41=[{\"ok\": \"another answer\"}]'")]
+pub struct Fork {
+    /// A run: its id, the beginning of it, or `last`
+    pub run: RunRef,
+    /// The entry that the fork is the first to have of its own: what comes before is its past
+    #[arg(long, value_name = "ENTRY")]
+    pub at: u64,
+    /// Have an entry up to there have this outcome, as `remit show --calls --json` prints it; what follows is the fork's own
+    #[arg(long = "set", value_name = "ENTRY=JSON")]
+    pub set: Vec<Outcome>,
+    /// Let it have effects: without this, it is told what its parent was, or refused
+    #[arg(long)]
+    pub armed: bool,
+}
+
 /// `remit decide`.
 #[derive(Debug, Args)]
 #[command(
-    group = ArgGroup::new("decision").required(true).args(["retry", "fail"]),
-    after_help = "Examples:\n  remit decide last 41 --retry\n  remit decide 0192f 41 --fail"
+    group = ArgGroup::new("decision").required(true).args(["done", "retry", "fail"]),
+    after_help = "Examples:
+  remit decide last 41 --retry
+  remit decide last 41 --done '{\"ok\": {\"status\": 201, \"headers\": [], \"body\": \"\", \"trailers\": null}}'
+  remit decide 0192f 41 --fail"
 )]
 pub struct Decide {
     /// A run: its id, the beginning of it, or `last`
     pub run: RunRef,
     /// The entry that is in doubt, as `remit show` says
     pub entry: u64,
+    /// It was done, with this outcome: JSON of the function's type, as `remit show --calls --json` prints outcomes
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub done: Option<String>,
     /// It was not done: it is done again when the run goes on
     #[arg(long)]
     pub retry: bool,

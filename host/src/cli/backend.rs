@@ -12,7 +12,7 @@ use super::commands::Commands;
 use super::exit::Exit;
 use super::find::Named;
 use super::report::Failure;
-use super::resume::decide_in;
+use super::resume::{Decided, decide_in};
 use super::run::principal;
 use super::session::Session;
 use super::start::{Started, accept};
@@ -59,7 +59,12 @@ impl Backend for Desk {
     }
 
     fn decide(&self, run: RunId, decide: Decide) -> Result<(), Fault> {
-        decide_in(&self.session, run, decide.entry, decide.decision == Decision::Retry)?;
+        let asked = match decide.decision {
+            Decision::Done => Decided::Done(decide.value),
+            Decision::Retry => Decided::Retry,
+            Decision::Fail => Decided::Fail,
+        };
+        decide_in(&self.session, run, decide.entry, asked)?;
         Ok(())
     }
 

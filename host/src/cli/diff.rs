@@ -18,7 +18,8 @@ use crate::journal::Header;
 use crate::meter::quantity;
 
 /// Fields of a header that are another's by nature, and say nothing of what a run does.
-const OF_ONE_RUN: [&str; 5] = ["accepted", "cause", "labels", "priority", "start_key"];
+const OF_ONE_RUN: [&str; 9] =
+    ["accepted", "armed", "cause", "cut", "labels", "parent", "parent_head", "priority", "start_key"];
 
 /// Compares the runs and returns how the process ends.
 pub(super) fn diff(shell: &Shell, args: &args::Diff) -> Result {

@@ -16,6 +16,8 @@ impl From<journal::Error> for Failure {
                 Some("the other runs may be whole: `remit verify RUN` checks one; restore a backup"),
             ),
             E::NoSuchRun(_) => (Exit::NoSuchRun, Some("`remit runs` lists the runs of this home")),
+            E::HasFork { .. } => (Exit::Usage, Some("remove its forks first: `remit rm`")),
+            E::NoSuchEntry { .. } | E::TooDeep { .. } => (Exit::Usage, None),
             E::NoSuchPlugin(_) => (Exit::PluginUnfit, Some("`remit plugins` lists what is installed")),
             E::NotReserved { .. } => (Exit::Usage, Some("`remit grants` lists the calls that nobody has settled")),
             E::NoSuchGrant(_) | E::GrantEnded(_) => (Exit::Usage, Some("`remit grants --all` lists all there were")),

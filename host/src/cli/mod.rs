@@ -2,6 +2,7 @@
 //!
 //! `clap` is named only here and below. A command prints its result on stdout and everything else on stderr.
 
+mod answer;
 mod approvals;
 pub mod args;
 mod ask;
@@ -28,6 +29,7 @@ mod failures;
 mod find;
 #[cfg(unix)]
 mod foreground;
+mod fork;
 #[cfg(unix)]
 mod forward;
 mod give;
@@ -142,6 +144,13 @@ enum Command {
     /// files are opened again at their place, and timers keep their deadline. What its host was doing when it was killed
     /// is done again where that is harmless; else the run is in doubt, and `remit decide` says what became of it.
     Resume(args::Resume),
+    /// Make a run that begins where another was once
+    ///
+    /// The fork's past is the other's record up to an entry, read through and not copied. From there on it is a run of its
+    /// own, and parked until `remit resume`. It has no effects unless it is armed: files are read and not changed, nothing
+    /// is sent, and what it stores is its own; a call that its parent made, too, is answered as that one was, and every
+    /// other is refused. Prints the fork's id.
+    Fork(args::Fork),
     /// Send a run a signal: a name, and JSON
     ///
     /// It is kept until the run asks for it, whether or not it waits for it now, and the run is told of it once. Those of
@@ -286,6 +295,7 @@ impl Command {
             | Self::Runs(_)
             | Self::Resume(_)
             | Self::Decide(_)
+            | Self::Fork(_)
             | Self::Signal(_)
             | Self::Approvals(_)
             | Self::Approve(_)
@@ -355,6 +365,7 @@ fn dispatch(shell: &Shell, command: Command) -> report::Result {
         Command::Runs(args) => runs::runs(shell, &args),
         Command::Show(args) => show::show(shell, &args),
         Command::Resume(args) => resume::resume(shell, &args),
+        Command::Fork(args) => fork::fork(shell, &args),
         Command::Signal(args) => signal::signal(shell, &args),
         Command::Approvals(args) => approvals::approvals(shell, &args),
         Command::Approve(args) => approvals::approve(shell, &args),

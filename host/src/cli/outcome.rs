@@ -108,7 +108,7 @@ fn next(id: RunId, outcome: &Outcome) -> String {
         Outcome::Suspended { .. } => "next: `remit resume last` goes on with it, `remit show last --calls` lists it",
         Outcome::Paused { .. } => "next: see to that, then `remit resume last` goes on with it",
         Outcome::InDoubt { .. } => {
-            "next: look at the other side, then `remit decide last ENTRY --retry` or `--fail`; `remit show last` says more"
+            "next: look at the other side, then `remit decide last ENTRY --done VALUE`, `--retry` or `--fail`; `remit show last` says more"
         }
         _ => "next: `remit replay last` runs it again from the record, `remit show last --calls` lists it",
     };

@@ -53,7 +53,11 @@ pub fn fit_out(session: &Session, run: RunId, choices: &[Choice]) -> Result<Fitt
         false => connectors::agent(session, &plugin, &what, &resolved.links)?,
     };
     let (most, values) = holds_now(session, &recalled)?;
-    let outward = outward(session, &recalled.header.plugin.identity, remit)?;
+    // A disarmed fork has no way out at all.
+    let outward = match recalled.header.is_disarmed() {
+        true => Outward::default(),
+        false => outward(session, &recalled.header.plugin.identity, remit)?,
+    };
     Ok(Fitted { recalled, agent, outward, most, values, resolved })
 }
 

@@ -1,8 +1,9 @@
 //! `remit resume` and `remit decide`: a run goes on, and what is in doubt is decided.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::Shell;
+use super::answer::{answer, parsed};
 use super::args;
 use super::exit::Exit;
 use super::outfit::{Fitted, fit_out, holds_now};
@@ -16,7 +17,7 @@ use crate::agent::{Again, Recalled, ResumeError, Stop, recall, resume as take_up
 use crate::engine::World;
 use crate::gate::{End, Outcome, Where};
 use crate::id::RunId;
-use crate::journal::TakenOver;
+use crate::journal::{Settlement, TakenOver};
 use crate::lifecycle::{Decision, State, Transition};
 use crate::meter::Usage;
 
@@ -84,7 +85,7 @@ fn not_resumed(run: RunId, error: ResumeError) -> Failure {
     let hint = match &error {
         ResumeError::NotResumable(_) => Some("`remit runs` lists the runs and their states".to_owned()),
         ResumeError::Undecided(entry) => {
-            Some(format!("look at it, then `remit decide {run} {entry} --retry` or `--fail`"))
+            Some(format!("look at it, then `remit decide {run} {entry} --done VALUE`, `--retry` or `--fail`"))
         }
         ResumeError::Launch(_) => Some("the folders have to be where they were when the run was accepted".to_owned()),
         ResumeError::Recall(_) => None,
@@ -101,11 +102,26 @@ fn not_resumed(run: RunId, error: ResumeError) -> Failure {
     }
 }
 
+/// What a person says became of an effect.
+pub enum Decided {
+    /// It was done, with this outcome.
+    Done(Json),
+    /// It was not done, and is done again.
+    Retry,
+    /// It ends the run.
+    Fail,
+}
+
 /// Records what a person says became of an effect.
 pub fn decide(shell: &Shell, args: &args::Decide) -> Result {
     let session = Session::open(shell, "remit decide")?;
     let run = session.find(&args.run)?;
-    note(decide_in(&session, run, args.entry, args.retry)?);
+    let asked = match &args.done {
+        Some(value) => Decided::Done(parsed(value)?),
+        None if args.retry => Decided::Retry,
+        None => Decided::Fail,
+    };
+    note(decide_in(&session, run, args.entry, asked)?);
     session.close()?;
     Ok(Exit::Ok)
 }
@@ -113,8 +129,8 @@ pub fn decide(shell: &Shell, args: &args::Decide) -> Result {
 /// Records it, and returns what there is to say.
 ///
 /// # Errors
-/// When the run has ended, or the entry is not in doubt.
-pub fn decide_in(session: &Session, run: RunId, entry: u64, is_retried: bool) -> Result<String> {
+/// When the run has ended, the entry is not in doubt, or its function does not return the value.
+pub fn decide_in(session: &Session, run: RunId, entry: u64, asked: Decided) -> Result<String> {
     let _claim = session.claim(run, &Stop::default())?;
     let recalled = recall(session.journal(), run)?;
     if let Some(end) = recalled.end.as_ref().filter(|end| end.outcome.state().is_end()) {
@@ -127,26 +143,37 @@ pub fn decide_in(session: &Session, run: RunId, entry: u64, is_retried: bool) ->
         let message = format!("entry {entry} of run {run} is not in doubt");
         return Err(Failure::new(Exit::Usage, message).hint(format!("`remit show {run}` says which entry is")));
     }
-    let said = match is_retried {
-        true => retried(&mut taken, entry)?,
-        false => failed(session, &mut taken, entry, recalled.end)?,
+    let said = match asked {
+        Decided::Done(value) => {
+            answer(session, &mut taken, entry, &value, &recalled.header)?;
+            decided(&mut taken, entry, Decision::Done)?;
+            format!("entry {entry} has that outcome: `remit resume {run}`")
+        }
+        Decided::Retry => retried(&mut taken, entry)?,
+        Decided::Fail => failed(session, &mut taken, entry, recalled.end)?,
     };
     taken.writer.durable()?.wait()?;
     Ok(said)
 }
 
 fn retried(taken: &mut TakenOver, entry: u64) -> Result<String> {
+    decided(taken, entry, Decision::Retry)?;
+    let run = taken.writer.id();
+    Ok(format!("entry {entry} will be done again: `remit resume {run}`"))
+}
+
+/// Records who decided what about an entry.
+fn decided(taken: &mut TakenOver, entry: u64, decision: Decision) -> Result<()> {
     let body = Transition {
         now: State::Suspended,
         why: "decided".into(),
         by: principal(),
         entry: Some(entry),
-        decision: Some(Decision::Retry),
+        decision: Some(decision),
     };
     let (fuel, time_us) = (taken.writer.fuel(), taken.time_us);
     taken.writer.state(fuel, time_us, &body)?;
-    let run = taken.writer.id();
-    Ok(format!("entry {entry} will be done again: `remit resume {run}`"))
+    Ok(())
 }
 
 fn failed(session: &Session, taken: &mut TakenOver, entry: u64, parked: Option<End>) -> Result<String> {
@@ -159,7 +186,7 @@ fn failed(session: &Session, taken: &mut TakenOver, entry: u64, parked: Option<E
     let (usage, called) = parked.map_or((Usage::default(), Usage::default()), |end| (end.usage, end.called));
     let at = Where::Call(function_of(session, taken.writer.id(), entry)?);
     let end = End { outcome: Outcome::Failed { failure }, at, fuel, usage, called, by: Some(principal()) };
-    taken.writer.settle(entry, crate::journal::Settlement::Used);
+    taken.writer.settle(entry, Settlement::Used);
     taken.writer.state(fuel, time_us, &end)?;
     Ok(format!("run {} has failed", taken.writer.id()))
 }

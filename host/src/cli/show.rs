@@ -90,6 +90,10 @@ fn about(records: &Records, summary: &Summary) -> Result<Vec<String>> {
             remit.describe(None).into_iter().map(|line| format!("may        {}: {}", line.capability, line.scope)),
         );
     }
+    if let (Some(parent), Some(cut)) = (header.parent, header.cut) {
+        let armed = if header.is_disarmed() { "disarmed: it has no effects" } else { "armed" };
+        lines.push(format!("forked     from {parent} at its entry {cut}, {armed}"));
+    }
     match end_of(summary).filter(|_| state_of(summary) != State::Running) {
         None => lines.push(format!("state      {}", unended(summary))),
         Some(end) => {

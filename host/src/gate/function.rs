@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::value::{Value, render};
+use super::value::{Mismatch, Value, read, render};
 
 /// What a host call may do outside the run, and so when its entry must be durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -71,10 +71,30 @@ pub struct Function {
     pub is_internal: bool,
     params: Shows,
     outcome: Shows,
+    reads: Reads,
 }
 
 /// Shows the recorded form of a function whose types are known when it is linked.
 pub type Render = Arc<dyn Fn(&[u8]) -> Json + Send + Sync>;
+
+/// Reads the shown form of an outcome, for a function whose types are known when it is linked.
+pub type Read = Arc<dyn Fn(&Json) -> Result<Vec<u8>, Mismatch> + Send + Sync>;
+
+/// Reads the shown form of an outcome, in place of the recorded one where there is one.
+type ReadStatic = fn(&Json, Option<&[u8]>) -> Result<Vec<u8>, Mismatch>;
+
+/// How the shown form of an outcome is read.
+#[derive(Clone)]
+enum Reads {
+    Static(ReadStatic),
+    Linked(Read),
+}
+
+impl fmt::Debug for Reads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reads")
+    }
+}
 
 /// How recorded bytes are shown.
 #[derive(Clone)]
@@ -110,6 +130,8 @@ pub struct Linked {
     pub params: Render,
     /// Shows a recorded outcome.
     pub outcome: Render,
+    /// Reads what shows an outcome.
+    pub reads: Read,
 }
 
 impl Function {
@@ -121,6 +143,17 @@ impl Function {
     /// Shows a recorded outcome.
     pub fn show_outcome(&self, bytes: &[u8]) -> Json {
         self.outcome.show(bytes)
+    }
+
+    /// Returns the recorded form of an outcome that is given as it is shown, in place of `recorded` or where nothing is.
+    ///
+    /// # Errors
+    /// [`Mismatch`] when it is not of the function's type.
+    pub fn read_outcome(&self, json: &Json, recorded: Option<&[u8]>) -> Result<Vec<u8>, Mismatch> {
+        match &self.reads {
+            Reads::Static(read) => read(json, recorded),
+            Reads::Linked(read) => read(json),
+        }
     }
 }
 
@@ -138,7 +171,8 @@ impl Functions {
         let (name, params, outcome) = (Cow::Borrowed(name), Shows::Static(render::<P>), Shows::Static(render::<R>));
         let earlier = self.by_name.insert(name.clone(), index);
         assert!(earlier.is_none(), "{name} is linked twice");
-        self.all.push(Function { index, name, class, governed, is_internal: false, params, outcome });
+        let reads = Reads::Static(read::<R>);
+        self.all.push(Function { index, name, class, governed, is_internal: false, params, outcome, reads });
         index
     }
 
@@ -146,7 +180,7 @@ impl Functions {
     /// functions.
     pub fn add_linked(&mut self, linked: Linked) -> Option<u16> {
         let index = u16::try_from(self.all.len()).ok()?;
-        let Linked { name, class, is_incoming, params, outcome } = linked;
+        let Linked { name, class, is_incoming, params, outcome, reads } = linked;
         let name = Cow::Owned(name);
         if self.by_name.contains_key(&name) {
             return None;
@@ -154,7 +188,8 @@ impl Functions {
         self.by_name.insert(name.clone(), index);
         let (params, outcome) = (Shows::Linked(params), Shows::Linked(outcome));
         let (governed, is_internal) = (!is_incoming, is_incoming);
-        self.all.push(Function { index, name, class, governed, is_internal, params, outcome });
+        let reads = Reads::Linked(reads);
+        self.all.push(Function { index, name, class, governed, is_internal, params, outcome, reads });
         Some(index)
     }
 

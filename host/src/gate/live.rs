@@ -1,6 +1,7 @@
 //! The live side of the gate: permit, reserve, make durable what the class demands, perform, record, settle.
 
 mod admission;
+mod disarmed;
 mod family;
 mod incoming;
 mod record;
@@ -10,6 +11,7 @@ mod standing;
 mod wait;
 
 pub use self::admission::{Admission, Refusal};
+pub use self::disarmed::Disarmed;
 pub use self::family::Family;
 pub use self::standing::Standing;
 
@@ -81,6 +83,8 @@ pub struct Live<C> {
     called: Usage,
     /// The journals of the runs that serve each other, this one's among them.
     family: Option<Family>,
+    /// In a fork that has no effects: what it is told instead.
+    disarmed: Option<Box<Disarmed<C>>>,
     clock: Clock,
     started: Duration,
     /// How long the run was there before this process took it up.
@@ -137,6 +141,7 @@ impl<C> Live<C> {
             usage: Usage::default(),
             called: Usage::default(),
             family: None,
+            disarmed: None,
             clock,
             started,
             before: Duration::ZERO,

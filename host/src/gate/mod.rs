@@ -24,7 +24,7 @@ pub use end::{End, Failed, LastState, Outcome, Where, Why};
 pub use function::{Class, Function, Functions};
 pub use halt::{Halt, StopReason};
 pub use incoming::Incoming;
-pub use live::{Admission, Buffered, Family, Live, Refusal, Standing, Turn};
+pub use live::{Admission, Buffered, Disarmed, Family, Live, Refusal, Standing, Turn};
 pub use output::{Output, OutputStream};
 pub use remote::{Departure, First, Outgoing, Permit, RemoteOp, Sending, Sent};
 pub use replay::{FuelRule, Replay, class_name};

@@ -14,7 +14,7 @@ use super::replay::Recorded;
 use super::{
     FuelRule, Functions, Gate, Halt, Incoming, Live, Op, Ordinals, RemoteOp, Replay, Side, Turn, Value, Waited,
 };
-use crate::journal::{Reader, Waiting};
+use crate::journal::{Reader, RunWriter, Waiting};
 use crate::meter::{LimitKind, Limits, Usage};
 
 /// What a recorded call left behind, for a run that is resumed.
@@ -23,6 +23,8 @@ pub struct Restore<'a, C> {
     pub caps: &'a mut C,
     /// What the run had used.
     pub usage: &'a mut Usage,
+    /// The run's own view of its kv.
+    pub kv: &'a mut RunWriter,
     /// When the call was recorded, counted from the run's start.
     pub at: Duration,
     /// What the call noted in its entry.

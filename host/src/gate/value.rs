@@ -4,7 +4,11 @@
 //! one encoding: lengths and unsigned integers are LEB128, floats their bits with one NaN for all, a handle is its
 //! creation ordinal (never a table index, because freed indices are reused). The types themselves stay with the capabilities.
 
+mod composite;
+mod mismatch;
 mod numbers;
+
+pub use self::mismatch::{Mismatch, case_of, fields_of};
 
 use base64::Engine as _;
 use serde_json::{Value as Json, json};
@@ -29,6 +33,14 @@ pub trait Value: Sized {
 
     /// Returns the form that people and `--json` see.
     fn json(&self) -> Json;
+
+    /// Reads the form that [`Value::json`] returns. What is only ever a param need not be read.
+    ///
+    /// # Errors
+    /// [`Mismatch`] says where it is not of the type.
+    fn from_json(json: &Json) -> Result<Self, Mismatch> {
+        Err(Mismatch::new("nothing that can be written as JSON", json))
+    }
 
     /// Returns what others used for this outcome, where others were called.
     fn usage(&self) -> Option<&Usage> {
@@ -59,6 +71,15 @@ pub trait Value: Sized {
     /// Shows many values; bytes override it with text or base64.
     fn json_all(items: &[Self]) -> Json {
         Json::Array(items.iter().map(Self::json).collect())
+    }
+
+    /// Reads many values; bytes override it with text or base64.
+    ///
+    /// # Errors
+    /// As [`Value::from_json`].
+    fn all_from_json(json: &Json) -> Result<Vec<Self>, Mismatch> {
+        let items = json.as_array().ok_or_else(|| Mismatch::new("an array", json))?;
+        items.iter().enumerate().map(|(at, item)| Self::from_json(item).map_err(|error| error.under(at))).collect()
     }
 }
 
@@ -131,6 +152,10 @@ macro_rules! unsigned {
             fn json(&self) -> Json {
                 json!(self)
             }
+            fn from_json(json: &Json) -> Result<Self, Mismatch> {
+                let number = json.as_u64().and_then(|number| Self::try_from(number).ok());
+                number.ok_or_else(|| Mismatch::new(format_args!("a number from 0 to {}", Self::MAX), json))
+            }
         }
     )*};
 }
@@ -168,6 +193,20 @@ impl Value for u8 {
             Err(_) => json!({ "base64": base64(items) }),
         }
     }
+
+    fn from_json(json: &Json) -> Result<Self, Mismatch> {
+        let number = json.as_u64().and_then(|number| Self::try_from(number).ok());
+        number.ok_or_else(|| Mismatch::new("a number from 0 to 255", json))
+    }
+
+    fn all_from_json(json: &Json) -> Result<Vec<Self>, Mismatch> {
+        if let Some(text) = json.as_str() {
+            return Ok(text.as_bytes().to_vec());
+        }
+        let coded = case_of(json).filter(|(name, _)| *name == "base64").and_then(|(_, text)| text.as_str());
+        let bytes = coded.and_then(|text| base64::prelude::BASE64_STANDARD.decode(text).ok());
+        bytes.ok_or_else(|| Mismatch::new("text, or {\"base64\": TEXT}", json))
+    }
 }
 
 impl Value for bool {
@@ -186,6 +225,10 @@ impl Value for bool {
     fn json(&self) -> Json {
         json!(self)
     }
+
+    fn from_json(json: &Json) -> Result<Self, Mismatch> {
+        json.as_bool().ok_or_else(|| Mismatch::new("true or false", json))
+    }
 }
 
 impl Value for String {
@@ -203,6 +246,10 @@ impl Value for String {
 
     fn json(&self) -> Json {
         json!(self)
+    }
+
+    fn from_json(json: &Json) -> Result<Self, Mismatch> {
+        json.as_str().map(str::to_owned).ok_or_else(|| Mismatch::new("text", json))
     }
 }
 
@@ -223,109 +270,14 @@ impl<T: Value> Value for Vec<T> {
         T::json_all(self)
     }
 
+    fn from_json(json: &Json) -> Result<Self, Mismatch> {
+        T::all_from_json(json)
+    }
+
     fn handles(&self, see: &mut impl FnMut(u32)) {
         self.iter().for_each(|item| item.handles(see));
     }
 }
-
-impl<T: Value> Value for Option<T> {
-    fn encode(&self, out: &mut Vec<u8>) {
-        match self {
-            None => out.push(0),
-            Some(value) => {
-                out.push(1);
-                value.encode(out);
-            }
-        }
-    }
-
-    fn decode(input: &mut &[u8]) -> Result<Self, Malformed> {
-        match take_byte(input)? {
-            0 => Ok(None),
-            1 => T::decode(input).map(Some),
-            _ => Err(Malformed),
-        }
-    }
-
-    fn json(&self) -> Json {
-        self.as_ref().map_or(Json::Null, Value::json)
-    }
-
-    fn handles(&self, see: &mut impl FnMut(u32)) {
-        if let Some(value) = self {
-            value.handles(see);
-        }
-    }
-}
-
-impl<T: Value, E: Value> Value for Result<T, E> {
-    fn encode(&self, out: &mut Vec<u8>) {
-        match self {
-            Ok(value) => {
-                out.push(0);
-                value.encode(out);
-            }
-            Err(error) => {
-                out.push(1);
-                error.encode(out);
-            }
-        }
-    }
-
-    fn decode(input: &mut &[u8]) -> Result<Self, Malformed> {
-        match take_byte(input)? {
-            0 => T::decode(input).map(Ok),
-            1 => E::decode(input).map(Err),
-            _ => Err(Malformed),
-        }
-    }
-
-    fn json(&self) -> Json {
-        match self {
-            Ok(value) => json!({ "ok": value.json() }),
-            Err(error) => json!({ "err": error.json() }),
-        }
-    }
-
-    fn handles(&self, see: &mut impl FnMut(u32)) {
-        match self {
-            Ok(value) => value.handles(see),
-            Err(error) => error.handles(see),
-        }
-    }
-}
-
-macro_rules! tuple {
-    ($($name:ident $index:tt),*) => {
-        impl<$($name: Value),*> Value for ($($name,)*) {
-            #[inline]
-            fn encode(&self, _out: &mut Vec<u8>) {
-                $(self.$index.encode(_out);)*
-            }
-            #[inline]
-            fn decode(_input: &mut &[u8]) -> Result<Self, Malformed> {
-                Ok(($($name::decode(_input)?,)*))
-            }
-            fn json(&self) -> Json {
-                Json::Array(vec![$(self.$index.json()),*])
-            }
-            #[inline]
-            fn handles(&self, _see: &mut impl FnMut(u32)) {
-                $(self.$index.handles(_see);)*
-            }
-        }
-    };
-}
-
-tuple!();
-tuple!(A 0);
-tuple!(A 0, B 1);
-tuple!(A 0, B 1, C 2);
-tuple!(A 0, B 1, C 2, D 3);
-tuple!(A 0, B 1, C 2, D 3, E 4);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
 /// Decodes a whole recorded value and shows it; bytes that do not decode are shown as they are.
 pub fn render<T: Value>(bytes: &[u8]) -> Json {
@@ -336,49 +288,30 @@ pub fn render<T: Value>(bytes: &[u8]) -> Json {
     }
 }
 
+/// Encodes the form that is shown, for an outcome. Where the value holds handles, they have to be those of the recorded
+/// outcome, if there is one: nobody but the run gives out others.
+///
+/// # Errors
+/// [`Mismatch`] says where it is not of the type.
+pub fn read<T: Value>(json: &Json, recorded: Option<&[u8]>) -> Result<Vec<u8>, Mismatch> {
+    let handles = |value: &T| {
+        let mut all = Vec::new();
+        value.handles(&mut |ordinal| all.push(ordinal));
+        all
+    };
+    let (value, recorded) = (T::from_json(json)?, recorded.and_then(|mut bytes| T::decode(&mut bytes).ok()));
+    let given = handles(&value);
+    if !given.is_empty() && Some(given) != recorded.as_ref().map(handles) {
+        return Err(Mismatch::because("a handle can only be the one that was recorded there"));
+    }
+    let mut bytes = Vec::new();
+    value.encode(&mut bytes);
+    Ok(bytes)
+}
+
 fn base64(bytes: &[u8]) -> String {
     base64::prelude::BASE64_STANDARD.encode(bytes)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check<T: Value + PartialEq + std::fmt::Debug>(value: T, shown: Json) {
-        let mut bytes = Vec::new();
-        value.encode(&mut bytes);
-        assert_eq!(T::decode(&mut bytes.as_slice()).as_ref(), Ok(&value));
-        assert_eq!(render::<T>(&bytes), shown);
-        for cut in 0..bytes.len() {
-            assert!(T::decode(&mut &bytes[..cut]).is_err(), "{value:?} decodes from its first {cut} bytes");
-        }
-    }
-
-    #[test]
-    fn values_survive_and_are_shown() {
-        check((), json!([]));
-        check(u64::MAX, json!(u64::MAX));
-        check(-7_i32, json!(-7));
-        check(i64::MIN, json!(i64::MIN));
-        check(i64::MAX, json!(i64::MAX));
-        check(-0.5_f64, json!(-0.5));
-        check((String::from("key"), true), json!(["key", true]));
-        check(b"text".to_vec(), json!("text"));
-        check(vec![0xff_u8, 0xfe, 1, 2], json!({ "base64": "//4BAg==" }));
-        check(vec![1_u32, 300], json!([1, 300]));
-        check(Some(String::new()), json!(""));
-        check::<Result<Option<u64>, u8>>(Ok(None), json!({ "ok": null }));
-        check::<Result<(), u8>>(Err(3), json!({ "err": 3 }));
-    }
-
-    #[test]
-    fn hostile_bytes_are_malformed_and_reserve_nothing() {
-        let endless = [0xff; 11];
-        assert_eq!(take_uint(&mut &endless[..]), Err(Malformed));
-        let huge_count = [0xff, 0xff, 0xff, 0xff, 0x7f];
-        assert_eq!(Vec::<String>::decode(&mut &huge_count[..]), Err(Malformed));
-        assert_eq!(Vec::<u8>::decode(&mut &huge_count[..]), Err(Malformed));
-        assert_eq!(String::decode(&mut &[1, 0xff][..]), Err(Malformed));
-        assert_eq!(u16::decode(&mut &[0x80, 0x80, 0x04][..]), Err(Malformed));
-    }
-}
+mod tests;

@@ -40,6 +40,32 @@ pub enum Error {
     /// No run has this id.
     #[error("no run {0}")]
     NoSuchRun(RunId),
+    /// A run has fewer entries.
+    #[error("run {run} has no entry {entry}: it has {entries}")]
+    NoSuchEntry {
+        /// The run.
+        run: RunId,
+        /// The number that was asked for.
+        entry: u64,
+        /// How many entries it has.
+        entries: u64,
+    },
+    /// A run is the past of another.
+    #[error("run {run} is the past of run {fork}, which was forked from it")]
+    HasFork {
+        /// The run.
+        run: RunId,
+        /// A run that was forked from it.
+        fork: RunId,
+    },
+    /// A run comes from as many others as one may.
+    #[error("run {run} comes from {max} others, each forked from the one before, and that is the most")]
+    TooDeep {
+        /// The run.
+        run: RunId,
+        /// The limit.
+        max: usize,
+    },
     /// No blob has this digest.
     #[error("no blob {0}")]
     NoSuchBlob(Digest),

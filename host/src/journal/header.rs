@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,6 +21,9 @@ use crate::time::Timestamp;
 pub struct Header {
     /// When the run was accepted.
     pub accepted: Timestamp,
+    /// In a fork: whether it may have effects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub armed: Option<bool>,
     /// Arguments of a command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
@@ -55,6 +59,9 @@ pub struct Header {
     /// The run this one was forked from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<RunId>,
+    /// In a fork: the head of the parent's chain after the segment that holds the last entry of its past.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_head: Option<Digest>,
     /// The plugin that runs.
     pub plugin: Plugin,
     /// Who asked.
@@ -99,6 +106,20 @@ impl fmt::Display for Cause {
     }
 }
 
+/// The text names no entry of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a cause is RUN:ENTRY")]
+pub struct NotACause;
+
+impl FromStr for Cause {
+    type Err = NotACause;
+
+    fn from_str(text: &str) -> Result<Self, NotACause> {
+        let (run, entry) = text.split_once(':').ok_or(NotACause)?;
+        Ok(Self { run: run.parse().map_err(|_| NotACause)?, entry: entry.parse().map_err(|_| NotACause)? })
+    }
+}
+
 /// Which plugin a run runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plugin {
@@ -140,6 +161,11 @@ impl Payload {
 }
 
 impl Header {
+    /// Tells whether the run has no effects: a fork that nobody armed.
+    pub fn is_disarmed(&self) -> bool {
+        self.parent.is_some() && self.armed != Some(true)
+    }
+
     /// Returns the namespace of kv that belongs to the plugin's identity.
     pub fn namespace(&self) -> Digest {
         namespace(&self.plugin.identity)

@@ -152,6 +152,10 @@ pub(super) struct Accept {
     pub blobs: Vec<Blob>,
     pub first_head: Digest,
     pub progress: Progress,
+    /// How many entries it has of the runs that it comes from, and the fuel they used.
+    pub entries: u64,
+    pub fuel: u64,
+    pub parent: Option<RunId>,
     pub reply: Reply,
 }
 

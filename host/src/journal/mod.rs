@@ -20,10 +20,12 @@ mod edit;
 mod entry;
 mod error;
 mod extension;
+mod fork;
 mod grants;
 mod header;
 mod index;
 mod kv;
+mod lineage;
 mod message;
 mod opening;
 mod overlay;
@@ -66,8 +68,10 @@ pub use self::bundle::{BUNDLE_MAX, Bundle, BundleError, Exported};
 pub use self::entry::{Entry, FunctionDef, FunctionId, Kind, Record};
 pub use self::error::{Error, FindError};
 pub use self::extension::{EXTENSION_MAX, Extension};
+pub use self::fork::Parted;
 pub use self::grants::{Answer, Ended, Generation, Grant, GrantId, NewGrant, NotAGrantId, StoredGrant, Watch};
 pub use self::header::{Cause, Header, Payload, Plugin};
+pub use self::lineage::LINEAGE_MAX;
 pub use self::opening::Opening;
 pub use self::plugins::{Installation, Installed, Release, Uninstalled};
 pub use self::progress::{Durable, Progress};
@@ -179,7 +183,9 @@ impl Journal {
         let (header, first_head) = (Packed::new(&bytes), chain::first(run, &bytes));
         let ask = |blobs| {
             let (header, key, progress) = (header.clone(), key.clone(), start.progress.clone());
-            let accept = |reply| Accept { run, header, key, listed, blobs, first_head, progress, reply };
+            let (entries, fuel, parent) = (0, 0, None);
+            let accept =
+                |reply| Accept { run, header, key, listed, blobs, first_head, progress, entries, fuel, parent, reply };
             self.0.ask(|reply| Message::Accept(Box::new(accept(reply))))
         };
         match ask(self.unless_stored(&blobs)?) {
@@ -208,12 +214,15 @@ impl Journal {
         let row = self.row(run)?;
         let mut reader = self.reader(run)?;
         let mut blobs_used: HashSet<_> = row.blobs.iter().copied().collect();
-        let mut seen = Seen::default();
+        let (mut seen, own_from) = (Seen::default(), reader.own_from());
         while let Some(entry) = reader.next_raw()? {
-            blob::add_of([entry.params, entry.outcome], &mut blobs_used)?;
+            // What its past uses is counted for the run that recorded it.
+            if entry.number >= own_from {
+                blob::add_of([entry.params, entry.outcome], &mut blobs_used)?;
+            }
             seen.take(&entry);
         }
-        let epoch = reader.epoch + 1;
+        let epoch = reader.epoch() + 1;
         let namespace = Header::decode(&row.header.unpack()?)?.namespace();
         let is_waiting = self.waiting(run)?.is_some();
         let start = Start { is_waiting, ..Start::after(&reader, epoch, blobs_used, namespace) };
@@ -253,7 +262,8 @@ impl Journal {
     /// Removes a run, and the blobs that only it used. What it wrote to kv stays.
     ///
     /// # Errors
-    /// [`Error::NoSuchRun`]; [`Error::Live`] while it has a writer.
+    /// [`Error::NoSuchRun`]; [`Error::Live`] while it has a writer; [`Error::HasFork`] while a run is there that was forked
+    /// from it.
     pub fn remove(&self, run: RunId) -> Result<(), Error> {
         self.0.ask(|reply| Message::Remove(run, reply))
     }

@@ -17,6 +17,8 @@ pub(super) struct Overlay {
     /// The namespace's size when the first of the pending writes was made, and what they added since.
     committed: u64,
     added: i64,
+    /// Whether nothing is handed over: the run's writes are its own.
+    is_kept: bool,
 }
 
 struct Pending {
@@ -26,7 +28,16 @@ struct Pending {
 
 impl Overlay {
     pub fn new(namespace: Digest) -> Self {
-        Self { namespace, pending: BTreeMap::new(), unsent: Vec::new(), committed: 0, added: 0 }
+        Self { namespace, pending: BTreeMap::new(), unsent: Vec::new(), committed: 0, added: 0, is_kept: false }
+    }
+
+    /// Keeps what is written from here on.
+    pub fn keep(&mut self) {
+        self.is_kept = true;
+    }
+
+    pub fn is_kept(&self) -> bool {
+        self.is_kept
     }
 
     pub fn get(&self, store: &Store, key: &str) -> Result<Option<Vec<u8>>, Error> {
@@ -44,8 +55,10 @@ impl Overlay {
             (self.committed, self.added) = (self.committed_total(store)?, 0);
         }
         self.added += value.map_or(0, size) - before;
-        let write = KvWrite { key: kv::key(&self.namespace, key), value: value.map(<[u8]>::to_vec) };
-        self.unsent.push((entry, write));
+        if !self.is_kept {
+            let write = KvWrite { key: kv::key(&self.namespace, key), value: value.map(<[u8]>::to_vec) };
+            self.unsent.push((entry, write));
+        }
         self.pending.insert(key.to_owned(), Pending { entry, value: value.map(<[u8]>::to_vec) });
         Ok(())
     }
@@ -95,7 +108,7 @@ impl Overlay {
 
     /// Forgets what has become durable, of which `entries` entries have.
     pub fn forget(&mut self, entries: u64) {
-        if !self.pending.is_empty() {
+        if !self.pending.is_empty() && !self.is_kept {
             self.pending.retain(|_, pending| pending.entry >= entries);
         }
     }

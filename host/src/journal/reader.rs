@@ -8,12 +8,12 @@ use redb::{AccessGuard, ReadOnlyTable};
 
 use super::blob;
 use super::chain::{self, Seal};
-use super::commits::Commits;
 use super::edge::edge;
 use super::entry::{Entry, FunctionDef, Kind, Part, Raw};
 use super::error::Error;
 use super::index::Tail;
-use super::row::{self, Extent};
+use super::lineage::{self, Layer};
+use super::row::Extent;
 use super::segment::{self, Segment};
 use super::store::Store;
 use super::tables;
@@ -21,10 +21,13 @@ use super::varint::Cursor;
 use crate::digest::Digest;
 use crate::id::RunId;
 
-/// Reads one run as it stood when the reader was made.
+/// Reads one run as it stood when the reader was made; of a fork, first what it has of the runs that it comes from.
 pub struct Reader {
     run: RunId,
-    commits: Commits,
+    /// The run of the lineage that is being read.
+    layer: Layer,
+    /// Those that come after it, the next one last.
+    ahead: Vec<Layer>,
     log: ReadOnlyTable<u64, &'static [u8]>,
     blobs: ReadOnlyTable<&'static [u8; 32], &'static [u8]>,
     /// The commit that is being read, and how much of it has been.
@@ -32,9 +35,8 @@ pub struct Reader {
     body: Body,
     functions: Vec<FunctionDef>,
     pub(super) at: At,
-    /// What the run's row says there must be at least.
-    promised: u64,
-    pub(super) epoch: u64,
+    /// Segments of the runs before the one that is being read.
+    segments_before: u64,
     /// The seal of the segment that was opened last, until it is taken.
     seal: Option<Sealed>,
 }
@@ -52,7 +54,11 @@ pub(super) struct At {
 
 /// A signed head that a reader came across.
 pub(super) struct Sealed {
+    /// The run that it is of, which may be one that this one comes from.
+    pub run: RunId,
     pub entries: u64,
+    /// How many of them are the reader's.
+    pub covers: u64,
     pub head: Digest,
     pub seal: Seal,
 }
@@ -72,6 +78,8 @@ struct Body {
     bytes: Vec<u8>,
     read: usize,
     left: u64,
+    /// Whether what follows the entries that are left is of no interest: a fork parted within the segment.
+    is_cut: bool,
 }
 
 impl Body {
@@ -91,7 +99,7 @@ impl Body {
         let raw = Raw::decode(&mut cursor)?;
         self.read = self.bytes.len() - cursor.rest().len();
         self.left -= 1;
-        if self.left == 0 && !cursor.is_empty() {
+        if self.left == 0 && !cursor.is_empty() && !self.is_cut {
             return Err(Error::damaged("a segment has more entries than it says"));
         }
         Ok(raw)
@@ -112,23 +120,22 @@ impl At {
 
 impl Reader {
     pub(super) fn open(store: &Store, run: RunId) -> Result<Self, Error> {
-        let published = store.published().get(&run).cloned();
-        let read = store.read()?;
         edge(|| {
-            let row = row::load(&read.open_table(tables::RUNS)?, run)?;
-            let head = chain::first(run, &row.header.unpack()?);
-            let extent = Extent { bytes: row.header.stored_len(), ..Extent::default() };
+            let (read, mut ahead) = lineage::open(store, run)?;
+            let layer = ahead.pop().ok_or(Error::NoSuchRun(run))?;
+            let extent = Extent { bytes: layer.header_bytes, ..Extent::default() };
+            let head = layer.first_head;
             Ok(Self {
                 run,
-                commits: Commits::new(read.open_table(tables::INDEX)?, run, published),
+                layer,
+                ahead,
                 log: read.open_table(tables::LOG)?,
                 blobs: read.open_table(tables::BLOBS)?,
                 row: None,
                 body: Body::default(),
                 functions: Vec::new(),
                 at: At { extent, time_us: 0, head, commit: None, before: None },
-                promised: row.extent.entries,
-                epoch: row.epoch,
+                segments_before: 0,
                 seal: None,
             })
         })
@@ -170,6 +177,15 @@ impl Reader {
         self.body.peek().map(Some)
     }
 
+    /// Passes over the entries before `entry`.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    pub fn pass(&mut self, entry: u64) -> Result<(), Error> {
+        while self.taken() < entry && self.next_raw()?.is_some() {}
+        Ok(())
+    }
+
     /// Returns the next entry as it is stored.
     pub(super) fn next_raw(&mut self) -> Result<Option<Stored<'_>>, Error> {
         if self.body.is_read() && !self.open_segment()? {
@@ -194,7 +210,26 @@ impl Reader {
         self.run
     }
 
-    /// Returns the functions that the entries read so far have named.
+    /// Returns the run that the entry read last is of: this one, or one that it comes from.
+    pub(super) fn run_read(&self) -> RunId {
+        self.layer.run
+    }
+
+    /// Returns how many of the entries read so far are of runs that this one comes from.
+    pub(super) fn own_from(&self) -> u64 {
+        self.ahead.first().unwrap_or(&self.layer).from
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        self.ahead.first().unwrap_or(&self.layer).epoch
+    }
+
+    /// Returns how many segments were read.
+    pub(super) fn segments(&self) -> u64 {
+        self.segments_before + self.at.extent.segments
+    }
+
+    /// Returns the functions that the run's own entries read so far have named.
     pub fn functions(&self) -> &[FunctionDef] {
         &self.functions
     }
@@ -206,7 +241,7 @@ impl Reader {
 
     /// Returns where the index stands, for an owner who goes on.
     pub(super) fn tail(&self) -> Tail {
-        self.commits.tail()
+        self.layer.commits.tail()
     }
 
     /// Opens the run's next segment. Says `false` at the end.
@@ -214,6 +249,9 @@ impl Reader {
     fn open_segment(&mut self) -> Result<bool, Error> {
         edge(|| {
             loop {
+                if self.at.extent.entries >= self.layer.until {
+                    self.next_layer()?;
+                }
                 if self.row.is_none() && !self.open_commit()? {
                     return self.check_end().map(|()| false);
                 }
@@ -225,10 +263,22 @@ impl Reader {
         })
     }
 
+    /// Goes on to the run that parted from the one which was read so far.
+    fn next_layer(&mut self) -> Result<(), Error> {
+        let Some(next) = self.ahead.pop() else { return Ok(()) };
+        next.parts_from(&self.at.head)?;
+        self.segments_before += self.at.extent.segments;
+        self.at.extent = Extent { segments: 0, bytes: next.header_bytes, ..self.at.extent };
+        (self.at.head, self.at.commit, self.at.before) = (next.first_head, None, None);
+        self.functions.clear();
+        (self.row, self.layer) = (None, next);
+        Ok(())
+    }
+
     fn open_commit(&mut self) -> Result<bool, Error> {
-        let Some(commit) = self.commits.next()? else { return Ok(false) };
-        let row = self.log.get(commit)?;
-        let row = row.ok_or_else(|| Error::damaged(format_args!("run {}: commit {commit} is missing", self.run)))?;
+        let Some(commit) = self.layer.commits.next()? else { return Ok(false) };
+        let (row, run) = (self.log.get(commit)?, self.layer.run);
+        let row = row.ok_or_else(|| Error::damaged(format_args!("run {run}: commit {commit} is missing")))?;
         self.row = Some((row, 0));
         (self.at.before, self.at.commit) = (self.at.commit, Some(commit));
         Ok(true)
@@ -241,17 +291,21 @@ impl Reader {
         while !cursor.is_empty() {
             let bytes = cursor.bytes()?;
             *read = row.len() - cursor.rest().len();
-            if segment::is_of(bytes, self.run) {
+            if segment::is_of(bytes, self.layer.run) {
                 let segment = Segment::decode(bytes)?;
-                check(&segment, &self.at, self.run)?;
+                check(&segment, &self.at, self.layer.run)?;
                 segment.unpack(&mut self.body.bytes)?;
-                (self.body.read, self.body.left) = (0, segment.position.count);
+                let count = segment.position.count;
+                let entries = segment.position.first_entry + count;
+                let covers = entries.min(self.layer.until);
+                self.body.left = count - (entries - covers);
+                (self.body.read, self.body.is_cut) = (0, covers < entries);
                 self.at.time_us = segment.position.time_us;
                 self.at.head = segment.head;
                 self.at.extent.segments += 1;
                 self.at.extent.bytes += bytes.len() as u64;
-                let entries = segment.position.first_entry + segment.position.count;
-                self.seal = segment.seal.map(|seal| Sealed { entries, head: segment.head, seal });
+                let (run, head) = (self.layer.run, segment.head);
+                self.seal = segment.seal.map(|seal| Sealed { run, entries, covers, head, seal });
                 self.functions.extend(segment.definitions);
                 return Ok(true);
             }
@@ -260,8 +314,11 @@ impl Reader {
     }
 
     fn check_end(&self) -> Result<(), Error> {
-        let (run, entries, promised) = (self.run, self.at.extent.entries, self.promised);
-        if entries >= promised {
+        let (entries, Layer { run, promised, .. }) = (self.at.extent.entries, &self.layer);
+        if !self.ahead.is_empty() {
+            return Err(self.layer.ends_early(entries));
+        }
+        if entries >= *promised {
             return Ok(());
         }
         Err(Error::damaged(format_args!("run {run} has {entries} entries where its row promises {promised}")))

@@ -58,6 +58,9 @@ pub(super) const SIGNALS: Table<&[u8], &[u8]> = Table::new("signals");
 /// Run id and number of an intent to the proposal that a person is asked about.
 pub(super) const APPROVALS: Table<&[u8; 24], &[u8]> = Table::new("approvals");
 
+/// Run id of a parent and of its fork, for every fork.
+pub(super) const FORKS: Table<&[u8; 32], ()> = Table::new("forks");
+
 /// In [`META`]: the format of the file.
 const FORMAT_KEY: &str = "format";
 /// In [`META`]: the index knows every commit below this one.

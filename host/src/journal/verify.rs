@@ -35,7 +35,7 @@ pub enum Signer {
     Unknown,
 }
 
-/// Reads a run to its end. Without a key, nobody who signed it is known.
+/// Reads a run to its end, of a fork also what it has of the runs that it comes from. Without a key, nobody who signed it is known.
 pub(super) fn verify(mut reader: Reader, key: Option<&VerifyingKey>) -> Result<Verified, Error> {
     let mut verified = Verified {
         entries: 0,
@@ -47,25 +47,24 @@ pub(super) fn verify(mut reader: Reader, key: Option<&VerifyingKey>) -> Result<V
     };
     while reader.next()?.is_some() {
         if let Some(sealed) = reader.take_seal() {
-            verified.add(&sealed, key, &reader)?;
+            verified.add(&sealed, key)?;
         }
     }
-    let extent = reader.at.extent;
-    Ok(Verified { entries: extent.entries, segments: extent.segments, head: reader.at.head, ..verified })
+    Ok(Verified { entries: reader.taken(), segments: reader.segments(), head: reader.at.head, ..verified })
 }
 
 impl Verified {
-    fn add(&mut self, sealed: &Sealed, key: Option<&VerifyingKey>, reader: &Reader) -> Result<(), Error> {
-        let Sealed { entries, head, seal } = sealed;
+    fn add(&mut self, sealed: &Sealed, key: Option<&VerifyingKey>) -> Result<(), Error> {
+        let Sealed { run, entries, covers, head, seal } = sealed;
         let Some(key) = key.filter(|key| seal.key == chain::key_id(key)) else {
             self.signer = Signer::Unknown;
             return Ok(());
         };
-        if !seal.holds(key, reader.run(), *entries, head) {
-            return Err(Error::BadSignature { run: reader.run(), entry: entries.saturating_sub(1) });
+        if !seal.holds(key, *run, *entries, head) {
+            return Err(Error::BadSignature { run: *run, entry: entries.saturating_sub(1) });
         }
         self.signed_heads += 1;
-        self.signed_entries = *entries;
+        self.signed_entries = *covers;
         if self.signer == Signer::Nobody {
             self.signer = Signer::Known;
         }

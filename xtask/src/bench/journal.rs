@@ -209,6 +209,7 @@ pub fn header() -> Header {
     Header {
         cause: None,
         accepted: Timestamp::from_micros(1_772_000_000_000_000),
+        armed: None,
         args: Vec::new(),
         component: Digest::of(b"component"),
         cut: None,
@@ -222,6 +223,7 @@ pub fn header() -> Header {
         manifest: Digest::of(b"manifest"),
         mounts: BTreeMap::new(),
         parent: None,
+        parent_head: None,
         plugin: Plugin {
             identity: "folder:/srv/agents/brief#brief".into(),
             kind: "agent".into(),

@@ -14,9 +14,10 @@ use super::route::Outbound;
 use crate::capability::link;
 use crate::capability::{Caps, Derived, Guest};
 use crate::engine::interface::Function;
-use crate::gate::function::{Linked, Render};
-use crate::gate::value::{Malformed, Value};
+use crate::gate::function::{Linked, Read, Render};
+use crate::gate::value::{Malformed, Mismatch, Value};
 use crate::gate::{Class, Functions, Halt, Outgoing, Permit, RemoteOp, Sending, Sent};
+use crate::journal::PAYLOAD_MAX;
 use crate::manifest::Interface;
 use crate::meter::Usage;
 use crate::scope::{Denial, Remit};
@@ -82,7 +83,8 @@ fn add(functions: &mut Functions, function: &Function, target: &Target) -> Resul
     let short = format!("{path}#{}", function.name);
     let name = if functions.get(&short).is_none() { short } else { target.name() };
     let (params, outcome) = (show_params(function), show_outcome(function));
-    let linked = Linked { name, class: Class::ReadRemote, is_incoming: false, params, outcome };
+    let linked =
+        Linked { name, class: Class::ReadRemote, is_incoming: false, params, outcome, reads: read_outcome(function) };
     functions.add_linked(linked).ok_or_else(|| wasmtime::format_err!("{} is linked twice", target.name()))
 }
 
@@ -105,6 +107,22 @@ fn show_outcome(function: &Function) -> Render {
         Ok(Answered { outcome: Ok(result), .. }) => show_result(&result),
         Ok(failed) => failed.json(),
         Err(_) => malformed(bytes),
+    })
+}
+
+/// Returns what reads a result as it is shown. That there is none is the host's to say.
+fn read_outcome(function: &Function) -> Read {
+    let result = function.result.clone();
+    Arc::new(move |shown| {
+        let result = match &result {
+            Some(ty) => json::value_from_json(ty, shown, PAYLOAD_MAX),
+            None if shown.is_null() => Ok(Vec::new()),
+            None => return Err(Mismatch::new("null", shown)),
+        };
+        let result = result.map_err(|error| Mismatch::because(error.to_string()))?;
+        let mut outcome = Vec::with_capacity(result.len() + 1);
+        Answered { outcome: Ok(result), usage: Usage::default() }.encode(&mut outcome);
+        Ok(outcome)
     })
 }
 

@@ -1,10 +1,14 @@
 //! What a connector exports, and its functions' places in the table of its own run.
 
+use std::sync::Arc;
+
+use serde_json::Value as Json;
 use wasmtime::Result;
 
 use super::call::{show_params, show_result};
 use crate::engine::interface::{Field, Function, Interface};
 use crate::gate::function::{Linked, Render};
+use crate::gate::value::Mismatch;
 use crate::gate::{Class, Functions};
 
 /// An exported interface.
@@ -52,6 +56,7 @@ fn one(functions: &mut Functions, interface: &Interface, what: &str, of: &Functi
     let short = name(interface.name.path.clone());
     let name = if functions.get(&short).is_none() { short } else { name(interface.name.to_string()) };
     let outcome = show_params(&Function { name: String::new(), params: Vec::<Field>::new(), result: None });
-    let linked = Linked { name, class: Class::Pure, is_incoming: true, params, outcome };
+    let reads = Arc::new(|shown: &Json| Err(Mismatch::new("no value: nothing is returned to who calls", shown)));
+    let linked = Linked { name, class: Class::Pure, is_incoming: true, params, outcome, reads };
     functions.add_linked(linked).ok_or_else(|| wasmtime::format_err!("{} exports too many functions", interface.name))
 }

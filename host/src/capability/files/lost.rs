@@ -49,6 +49,12 @@ impl Lost {
         }
     }
 
+    /// Returns the same, to be opened for nothing but reading.
+    #[must_use]
+    pub fn to_read(self) -> Self {
+        Self { flags: DescriptorFlags::READ, ..self }
+    }
+
     /// Takes note that the run renamed something.
     pub fn renamed(&mut self, (from_mount, from): (usize, &str), (to_mount, to): (usize, &str)) {
         if self.mount != from_mount {

@@ -5,9 +5,9 @@ use serde_json::{Value as Json, json};
 use crate::capability::bindings::model::{
     AssistantMessage, Chat, Completion, Error, Message, Overload, StopReason, Tool, ToolCall, ToolResult, Usage,
 };
-use crate::capability::wasi::values::{enumeration, kebab, record, variant};
+use crate::capability::wasi::values::{carries, enumeration, kebab, one_of, record, variant};
 use crate::gate::Value;
-use crate::gate::value::Malformed;
+use crate::gate::value::{Malformed, Mismatch, case_of, fields_of};
 
 record!(Chat {
     tier as "tier",

@@ -9,7 +9,7 @@ use crate::capability::connector::answer::{Answered, Failed, Why};
 use crate::capability::connector::json as convert;
 use crate::engine::interface::{Function, Type};
 use crate::gate::Value;
-use crate::gate::value::Malformed;
+use crate::gate::value::{Malformed, Mismatch};
 use crate::meter::Usage;
 
 /// Bytes that an outcome takes besides the text in it: the cases of a result and of an error, and a length.
@@ -110,6 +110,12 @@ impl Value for Came {
             Outcome::Told(answer) => json!([answer.json()]),
             Outcome::Failed(failed) => json!([Answered::failed(failed.clone()).json()]),
         }
+    }
+
+    /// Reads what a guest may have heard: that a connector failed is the host's to say.
+    fn from_json(json: &Json) -> Result<Self, Mismatch> {
+        let (answer,) = <(Result<String, wit::Error>,)>::from_json(json)?;
+        Ok(Self::told(answer))
     }
 
     fn usage(&self) -> Option<&Usage> {

@@ -9,7 +9,7 @@ use wasmtime_wasi::p2::bindings::sync::sockets::{network, tcp, udp};
 
 use crate::capability::bindings::{approval, config, kv, log, signal, timer, tools};
 use crate::gate::Value;
-use crate::gate::value::{Malformed, put_uint, take_uint};
+use crate::gate::value::{Malformed, Mismatch, case_of, fields_of, put_uint, take_uint};
 
 /// A handle is recorded as its creation ordinal.
 impl<T: 'static> Value for Resource<T> {
@@ -23,6 +23,12 @@ impl<T: 'static> Value for Resource<T> {
 
     fn json(&self) -> Json {
         json!({ "handle": self.rep() })
+    }
+
+    fn from_json(json: &Json) -> Result<Self, Mismatch> {
+        let handle = case_of(json).filter(|(name, _)| *name == "handle");
+        let (_, ordinal) = handle.ok_or_else(|| Mismatch::new("{\"handle\": NUMBER}", json))?;
+        u32::from_json(ordinal).map(Self::new_own).map_err(|error| error.under("handle"))
     }
 
     fn handles(&self, see: &mut impl FnMut(u32)) {
@@ -65,6 +71,14 @@ macro_rules! enumeration {
             fn json(&self) -> Json {
                 match self { $(Self::$case => json!(kebab(stringify!($case)))),* }
             }
+
+            fn from_json(json: &Json) -> Result<Self, Mismatch> {
+                let named = json.as_str().and_then(|name| {
+                    $(if name == kebab(stringify!($case)) { return Some(Self::$case); })*
+                    None
+                });
+                named.ok_or_else(|| Mismatch::new(one_of(&[$(stringify!($case)),*]), json))
+            }
         }
     };
 }
@@ -94,6 +108,17 @@ macro_rules! flags {
                 $(if self.contains(<$type>::$flag) { names.push(kebab(stringify!($flag))); })*
                 json!(names)
             }
+
+            fn from_json(json: &Json) -> Result<Self, Mismatch> {
+                let mut flags = <$type>::empty();
+                for name in Vec::<String>::from_json(json)? {
+                    flags |= match name {
+                        $(name if name == kebab(stringify!($flag)) => <$type>::$flag,)*
+                        name => return Err(Mismatch::new(one_of(&[$(stringify!($flag)),*]), &json!(name))),
+                    };
+                }
+                Ok(flags)
+            }
         }
     };
 }
@@ -112,6 +137,11 @@ macro_rules! record {
 
             fn json(&self) -> Json {
                 json!({ $($name: self.$field.json()),* })
+            }
+
+            fn from_json(json: &Json) -> Result<Self, Mismatch> {
+                let fields = fields_of(&[$($name),*], json)?;
+                Ok(Self { $($field: Value::from_json(&fields[$name]).map_err(|error: Mismatch| error.under($name))?),* })
             }
         }
     };
@@ -148,6 +178,18 @@ macro_rules! variant {
                 }
             }
 
+            fn from_json(json: &Json) -> Result<Self, Mismatch> {
+                let plain = json.as_str().map(|name| (name, &Json::Null));
+                let (name, _payload) = plain.or_else(|| case_of(json)).unwrap_or(("", &Json::Null));
+                $(if name == kebab(stringify!($case)) && (plain.is_some() || carries(&[$(stringify!($payload))?])) {
+                    $(
+                        let $payload = Value::from_json(_payload).map_err(|error: Mismatch| error.under(name))?;
+                    )?
+                    return Ok(Self::$case $(($payload))?);
+                })*
+                Err(Mismatch::new(one_of(&[$(stringify!($case)),*]), json))
+            }
+
             fn handles(&self, _see: &mut impl FnMut(u32)) {
                 match self {
                     $(Self::$case $(($payload))? => { $($payload.handles(_see);)? })*
@@ -155,6 +197,17 @@ macro_rules! variant {
             }
         }
     };
+}
+
+/// Tells whether a case has a payload, by the names of those it has.
+pub(in crate::capability) fn carries(payloads: &[&str]) -> bool {
+    !payloads.is_empty()
+}
+
+/// Lists the names of cases, as WIT writes them.
+pub(in crate::capability) fn one_of(cases: &[&str]) -> String {
+    let names: Vec<_> = cases.iter().map(|case| kebab(case)).collect();
+    format!("one of {}", names.join(", "))
 }
 
 pub(in crate::capability) use {enumeration, record, variant};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ed25519_dalek::VerifyingKey;
+use serde_json::Value as Json;
 
 use crate::cli::caller;
 use crate::digest::Digest;
@@ -83,6 +84,26 @@ impl FromStr for Choice {
             return Err(expected.to_owned());
         }
         Ok(Self { interface: interface.to_owned(), connector: connector.to_owned() })
+    }
+}
+
+/// `--set ENTRY=JSON`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The entry.
+    pub entry: u64,
+    /// What is to have been its outcome.
+    pub value: Json,
+}
+
+impl FromStr for Outcome {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (entry, value) = text.split_once('=').ok_or("expected ENTRY=JSON, such as 17=[{\"ok\": null}]")?;
+        let entry = entry.parse().map_err(|_| format!("found {entry:?}, expected the number of an entry"))?;
+        let value = serde_json::from_str(value).map_err(|error| format!("what follows the = is not JSON: {error}"))?;
+        Ok(Self { entry, value })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::gate::divergence::differences;
 use crate::gate::{End, Functions, Outcome};
 use crate::id::RunId;
-use crate::journal::{Entry, Kind};
+use crate::journal::{Entry, Kind, Reader};
 
 /// The most effects that are listed for each side.
 const EFFECTS_MAX: usize = 20;
@@ -92,7 +92,10 @@ pub fn compare(sides: [&Side<'_>; 2], fuel_counts: bool) -> Result<Comparison> {
     let mut since = Since::default();
     let [mut left, mut right] =
         [sides[0].records.journal().reader(sides[0].run)?, sides[1].records.journal().reader(sides[1].run)?];
+    let totals = [sides[0].total()?, sides[1].total()?];
     loop {
+        pass_states(&mut left, totals[0])?;
+        pass_states(&mut right, totals[1])?;
         let pair = [left.next()?, right.next()?];
         let what = match &pair {
             [None, None] => break,
@@ -120,6 +123,14 @@ pub fn compare(sides: [&Side<'_>; 2], fuel_counts: bool) -> Result<Comparison> {
     found.parted = found.parted.filter(|_| found.first.as_ref().is_some_and(|first| !first.what.is_done()));
     since.tell(&mut found, sides)?;
     Ok(found)
+}
+
+/// Passes over the states that a run went on from, which say nothing of what it did.
+fn pass_states(reader: &mut Reader, total: u64) -> Result<()> {
+    while matches!(reader.peek()?, Some(Kind::State | Kind::Note)) && reader.taken() + 1 < total {
+        reader.next()?;
+    }
+    Ok(())
 }
 
 /// Returns what two entries of the same number differ in. Times always do.
@@ -220,6 +231,10 @@ fn is_effect(kind: Kind, class: &str) -> bool {
 }
 
 impl Side<'_> {
+    fn total(&self) -> Result<u64> {
+        Ok(self.records.journal().summary(self.run)?.entries)
+    }
+
     /// Returns the entries of these numbers, which ascend.
     fn entries(&self, wanted: &[u64]) -> Result<Vec<Json>> {
         let mut reader = self.records.journal().reader(self.run)?;

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::disarmed::Told;
 use super::{Live, check_recorded};
 use crate::gate::resume::Begun;
 use crate::gate::{Ask, Asked, Class, Halt, Op};
 use crate::journal::Extension;
 use crate::meter::LimitKind;
-use crate::scope::Denial;
+use crate::scope::{Access, Denial};
 use crate::time::Timestamp;
 
 /// Why a call was refused, for the operator. The guest hears a code and no more.
@@ -47,13 +48,15 @@ pub struct Admission {
     pub(super) on_files: bool,
     /// What the call found in place that was begun before the run was resumed.
     pub(super) begun: Option<Box<Json>>,
+    /// In a fork that has no effects: what its parent was told. There is a denial then, too.
+    pub(super) told: Option<Box<Told>>,
 }
 
 impl Admission {
     /// Returns the admission of a call that nobody judges.
     #[inline]
     pub(super) fn always(class: Class) -> Self {
-        Self { class, denial: None, intent: None, on_files: false, begun: None }
+        Self { class, denial: None, intent: None, on_files: false, begun: None, told: None }
     }
 
     /// Returns the admission of a call that answers an intent.
@@ -68,6 +71,11 @@ impl Admission {
 
     #[cold]
     fn written(&self) -> Box<Extension> {
+        if let Some(told) = &self.told {
+            let Told { cause, note, denial, .. } = &**told;
+            let (cause, before, denial) = (Some(cause.to_string()), note.clone(), denial.clone());
+            return Box::new(Extension { cause, before, denial, ..Extension::default() });
+        }
         let denial = self.denial.as_ref().map(|refusal| json!(refusal).to_string());
         Box::new(Extension { answers: self.intent, denial, ..Extension::default() })
     }
@@ -91,7 +99,7 @@ impl<C> Live<C> {
         let Asked { ask, class } = judge(derived, params);
         let denial = self.permit(ask).err();
         let on_files = matches!(ask, Ask::Mount(..) | Ask::Mounts(..));
-        Ok(Admission { class, denial, intent: None, on_files, begun: None })
+        Ok(Admission { class, denial, intent: None, on_files, begun: None, told: None })
     }
 
     /// Takes up a call that was begun before the run was resumed.
@@ -110,7 +118,7 @@ impl<C> Live<C> {
         self.look_at_grants()?;
         let denial = op.judge.and_then(|judge| self.permit(judge(derived, params).ask).err());
         let begun = (!open.is_retried).then(|| Box::new(before));
-        Ok(Admission { class: op.class, denial, intent: Some(open.entry), on_files: true, begun })
+        Ok(Admission { class: op.class, denial, intent: Some(open.entry), on_files: true, begun, told: None })
     }
 
     /// Judges a call again that waited, if what holds has changed since it was admitted.
@@ -163,6 +171,9 @@ impl<C> Live<C> {
         let remit = self.standing.remit();
         match ask {
             Ask::Nothing => return Ok(()),
+            Ask::Mount(_, Access::ReadWrite) | Ask::Mounts(_, Access::ReadWrite) if self.disarmed.is_some() => {
+                return Err(self.no_effect());
+            }
             Ask::Key(key, access) => remit.kv_allows(key, access),
             Ask::Mount(index, access) => self.standing.file_allows(index, access),
             Ask::Mounts(indexes, access) => {

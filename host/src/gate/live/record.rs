@@ -80,7 +80,7 @@ impl<C> Live<C> {
     ) -> Result<R, Halt> {
         let time_us = self.stamp(admission.class);
         let begun = admission.on_files.then(|| self.clock.elapsed());
-        let Self { caps, journal, limits, usage, clock, started, before, shown, note, .. } = self;
+        let Self { caps, journal, limits, usage, clock, started, before, shown, note, disarmed, .. } = self;
         let mut journal = journal.borrow_mut();
         let (kv, started, before) = (&mut *journal, *started, *before);
         let mut turn = Turn { caps, kv, ordinals, limits, usage, clock, started, before, shown, note };
@@ -91,7 +91,16 @@ impl<C> Live<C> {
                 admission.denial = None;
                 done
             }
-            (None, Some(_)) => (op.refuse)(params),
+            (None, Some(_)) => {
+                let told = disarmed.as_mut().map(|disarmed| disarmed.tell(op, derived, params, encoded, &mut turn));
+                match told.transpose()?.flatten() {
+                    Some((outcome, told)) => {
+                        admission.told = Some(told);
+                        outcome
+                    }
+                    None => (op.refuse)(params),
+                }
+            }
             (None, None) => (op.perform)(&mut turn, derived, params)?,
         };
         if let Some(begun) = begun {

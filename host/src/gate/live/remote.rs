@@ -29,6 +29,9 @@ impl<C> Live<C> {
         encoded: &[u8],
         attempt: Option<u64>,
     ) -> Result<Departure, Halt> {
+        if self.disarmed.is_some() {
+            return self.hold_back(op.index, op.class, encoded);
+        }
         self.look_at_grants_now()?;
         let remit = self.standing.remit().clone();
         let Permit { class, terms } = match (op.judge)(&remit, params) {
@@ -249,7 +252,7 @@ impl<C> Live<C> {
                 admission.denial = refusal;
                 (outcome, account)
             }
-            None => ((op.refuse)(params), None),
+            None => (admission.outcome_told().unwrap_or_else(|| (op.refuse)(params)), None),
         };
         let mut extension = departure.extension(Some(&admission));
         let account = account.or_else(|| self.of_others(outcome.usage()));

@@ -50,6 +50,7 @@ impl<C> Live<C> {
         again: impl FnOnce(&mut Restore<'_, C>),
     ) {
         let at = Duration::from_micros(time_us.saturating_sub(self.started_us));
-        again(&mut Restore { caps: &mut self.caps, usage: &mut self.usage, at, note });
+        let kv = &mut *self.journal.borrow_mut();
+        again(&mut Restore { caps: &mut self.caps, usage: &mut self.usage, kv, at, note });
     }
 }

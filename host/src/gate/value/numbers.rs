@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Malformed, Value, put_uint, take_uint};
+use super::{Malformed, Mismatch, Value, put_uint, take_uint};
 
 impl Value for i32 {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -16,6 +16,11 @@ impl Value for i32 {
 
     fn json(&self) -> Json {
         json!(self)
+    }
+
+    fn from_json(json: &Json) -> Result<Self, Mismatch> {
+        let number = json.as_i64().and_then(|number| Self::try_from(number).ok());
+        number.ok_or_else(|| Mismatch::new("a number of 32 bits", json))
     }
 }
 
@@ -31,6 +36,10 @@ impl Value for i64 {
 
     fn json(&self) -> Json {
         json!(self)
+    }
+
+    fn from_json(json: &Json) -> Result<Self, Mismatch> {
+        json.as_i64().ok_or_else(|| Mismatch::new("a number of 64 bits", json))
     }
 }
 
@@ -49,5 +58,13 @@ impl Value for f64 {
 
     fn json(&self) -> Json {
         json!(self)
+    }
+
+    /// What is no number is shown as `null`.
+    fn from_json(json: &Json) -> Result<Self, Mismatch> {
+        match json {
+            Json::Null => Ok(Self::NAN),
+            json => json.as_f64().ok_or_else(|| Mismatch::new("a number", json)),
+        }
     }
 }

@@ -96,7 +96,7 @@ impl Journal {
             blob::add_of([params, outcome], &mut wanted.blobs)?;
             if reader.at.commit != last {
                 last = reader.at.commit;
-                wanted.segments.extend(last.map(|commit| (commit, run)));
+                wanted.segments.extend(last.map(|commit| (commit, reader.run_read())));
             }
         }
         Ok(())

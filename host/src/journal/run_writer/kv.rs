@@ -28,6 +28,19 @@ impl RunWriter {
         self.kv.put(&self.core.store, self.next_entry, key, None)
     }
 
+    /// Keeps what the run writes to itself: nothing of it is stored, and nobody else sees it.
+    pub fn keep_kv(&mut self) {
+        self.kv.keep();
+    }
+
+    /// Writes again what the run wrote before it was resumed, where nobody but its record keeps that.
+    pub fn kv_again(&mut self, key: &str, value: Option<&[u8]>) {
+        if self.kv.is_kept() {
+            // A store that cannot be read says so at the run's next call.
+            let _unread = self.kv.put(&self.core.store, self.next_entry, key, value);
+        }
+    }
+
     /// Returns the first `max` keys that start with `prefix` and come after `after`, in byte order.
     ///
     /// # Errors

@@ -76,6 +76,8 @@ pub struct RunWriter {
     dies_after: u64,
     is_dying: bool,
     death: Death,
+    /// What was handed over of a run that is not there yet: it is committed together with the run.
+    held: Option<Vec<Append>>,
 }
 
 /// A function and its number in entries, 0 until one names it.
@@ -138,11 +140,25 @@ impl RunWriter {
             waits: Waits::new(start.is_waiting),
             dies_after: u64::MAX,
             is_dying: false,
+            held: None,
             death: Death::Sudden,
         };
         writer.begin_segment();
         writer.core.store.owned(writer.run, writer.epoch);
         writer
+    }
+
+    /// Makes the writing end of a run that is not there yet: what it hands over is kept for [`RunWriter::release`].
+    pub(super) fn held(core: Arc<Core>, start: Start) -> Self {
+        let mut writer = Self::new(core, start);
+        writer.held = Some(Vec::new());
+        writer
+    }
+
+    /// Returns what was handed over of it.
+    pub(super) fn release(&mut self) -> Result<impl Iterator<Item = Message>, Error> {
+        self.hand_over(None, false)?;
+        Ok(self.held.take().unwrap_or_default().into_iter().map(|append| Message::Append(Box::new(append))))
     }
 
     /// Returns the id of the run.
@@ -254,9 +270,13 @@ impl RunWriter {
     }
 
     fn hand_over(&mut self, state: Option<(State, StateBody)>, barrier: bool) -> Result<(), Error> {
-        match self.take_buffered(state, barrier)? {
-            Some(message) => self.core.send(message),
-            None => Ok(()),
+        match (self.take_buffered(state, barrier)?, &mut self.held) {
+            (None, _) => Ok(()),
+            (Some(Message::Append(append)), Some(held)) => {
+                held.push(*append);
+                Ok(())
+            }
+            (Some(message), _) => self.core.send(message),
         }
     }
 

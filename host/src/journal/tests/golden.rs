@@ -14,6 +14,7 @@ const COMMIT: &str = include_str!("../golden/commit-1.hex");
 const RELEASE: &str = include_str!("../golden/release-1.hex");
 const GRANT: &str = include_str!("../golden/grant-1.hex");
 const RESERVATION: &str = include_str!("../golden/reservation-1.hex");
+const FORK: &str = include_str!("../golden/fork-1.hex");
 const BUNDLE: &str = include_str!("../golden/bundle-1.hex");
 
 fn keyed() -> Header {
@@ -166,6 +167,25 @@ fn the_row_of_a_run_is_read() {
     assert_eq!((decoded.epoch, decoded.extent, decoded.blobs, decoded.state), (epoch, extent, blobs, state));
 }
 
+/// Returns the header of a fork.
+fn fork_header() -> Header {
+    let (parent, parent_head) = (Some(RunId::from_bytes([9; 16])), Some(Digest::of(b"head")));
+    Header { armed: Some(true), cut: Some(3), parent, parent_head, ..keyed() }
+}
+
+/// Returns the row of a fork that has recorded nothing of its own.
+fn fork_row() -> Row {
+    let extent = Extent { entries: 3, segments: 0, fuel: 4321, bytes: 999 };
+    Row { extent, state: None, header: Packed::new(&fork_header().encode().unwrap()), ..row() }
+}
+
+#[test]
+fn the_row_of_a_fork_is_read() {
+    let decoded = Row::decode(run(), &from_hex(FORK)).unwrap();
+    assert_eq!(Header::decode(&decoded.header.unpack().unwrap()).unwrap(), fork_header());
+    assert_eq!(decoded.extent, fork_row().extent);
+}
+
 #[test]
 fn the_segment_of_a_run_is_read() {
     let bytes = from_hex(COMMIT);
@@ -194,6 +214,7 @@ fn what_is_written_is_format_1() {
     if std::env::var("REMIT_GOLDEN").is_ok_and(|what| what == "write") {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
         std::fs::write(golden.join("row-1.hex"), to_hex(&row().encode(run()))).unwrap();
+        std::fs::write(golden.join("fork-1.hex"), to_hex(&fork_row().encode(run()))).unwrap();
         std::fs::write(golden.join("commit-1.hex"), to_hex(&commit())).unwrap();
         std::fs::write(golden.join("bundle-1.hex"), to_hex(&bundle())).unwrap();
         for (_, name, _, written) in documents() {
@@ -208,4 +229,6 @@ fn what_is_written_is_format_1() {
     assert_eq!(to_hex(&bundle()), BUNDLE);
     let packed = Row::decode(run(), &from_hex(ROW)).unwrap().header.unpack().unwrap();
     assert_eq!(packed, keyed().encode().unwrap(), "the header's canonical JSON has changed");
+    let packed = Row::decode(run(), &from_hex(FORK)).unwrap().header.unpack().unwrap();
+    assert_eq!(packed, fork_header().encode().unwrap(), "the header's canonical JSON has changed");
 }

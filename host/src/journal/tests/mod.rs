@@ -4,6 +4,7 @@ mod amounts;
 mod bundle;
 mod crash;
 mod damage;
+mod fork;
 mod golden;
 mod grants;
 mod kv;
@@ -52,14 +53,15 @@ fn signer() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
-/// A header with every field set.
+/// A header of a run that is no fork, with every other field set.
 fn header() -> Header {
     Header {
+        armed: None,
         cause: None,
         accepted: Timestamp::from_micros(1_772_000_000_000_000),
         args: vec!["-v".into()],
         component: Digest::of(b"component"),
-        cut: Some(3),
+        cut: None,
         engine: "wasmtime 48".into(),
         fuel_slice: 10_000_000,
         grants: vec!["kv.read = true".into()],
@@ -69,7 +71,8 @@ fn header() -> Header {
         limits: json!({"fuel": 1, "calls": 2}),
         manifest: Digest::of(b"manifest"),
         mounts: BTreeMap::new(),
-        parent: Some(RunId::from_bytes([9; 16])),
+        parent: None,
+        parent_head: None,
         plugin: Plugin {
             identity: "folder:/x/brief".into(),
             kind: "agent".into(),

@@ -76,8 +76,20 @@ fn a_blob_that_has_gone_since_somebody_looked_is_missed_before_anything_changes(
     let first_head = Digest::of(b"head");
     let refused = journal.0.ask(|reply| {
         let (key, listed) = (None, Unfinished::of(run, &header()));
-        let header = header_bytes;
-        Message::Accept(Box::new(Accept { run, header, key, listed, blobs, first_head, progress, reply }))
+        let (header, entries, fuel, parent) = (header_bytes, 0, 0, None);
+        Message::Accept(Box::new(Accept {
+            run,
+            header,
+            key,
+            listed,
+            blobs,
+            first_head,
+            progress,
+            entries,
+            fuel,
+            parent,
+            reply,
+        }))
     });
     assert!(matches!(refused, Err(Error::NoSuchBlob(digest)) if digest == Digest::of(b"remit")));
     let sizes = journal.sizes().unwrap();

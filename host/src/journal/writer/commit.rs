@@ -9,7 +9,7 @@ use super::super::error::Error;
 use super::super::message::{Accept, Append, Claiming, Message, Reply, TakeOver};
 use super::super::row::{Extent, Row};
 use super::super::run_writer::Told;
-use super::super::{approvals, blob, kv, row, signals, tables, unfinished, waits};
+use super::super::{approvals, blob, kv, lineage, row, signals, tables, unfinished, waits};
 use super::live::{self, Live};
 use super::{Writer, remove};
 use crate::id::RunId;
@@ -127,8 +127,15 @@ impl Writer {
         if let Some(Err(taken)) = accept.key.as_ref().map(|key| key.take(write, accept.run)).transpose()? {
             return Ok(Err(taken));
         }
+        if let Some(parent) = accept.parent {
+            if runs.get(parent.as_bytes())?.is_none() {
+                return Ok(Err(Error::NoSuchRun(parent)));
+            }
+            write.open_table(tables::FORKS)?.insert(&lineage::key(parent, accept.run), ())?;
+        }
         accept.blobs.iter().try_for_each(|blob| blob.put(write))?;
-        let extent = Extent { bytes: accept.header.stored_len(), ..Extent::default() };
+        let Accept { entries, fuel, .. } = *accept;
+        let extent = Extent { entries, segments: 0, fuel, bytes: accept.header.stored_len() };
         let blobs = accept.blobs.iter().map(|blob| blob.digest).collect();
         let row = Row { epoch: 1, extent, blobs, state: None, header: accept.header.clone() };
         runs.insert(accept.run.as_bytes(), &*row.encode(accept.run))?;
@@ -166,6 +173,9 @@ impl Writer {
     }
 
     fn remove(&mut self, write: &WriteTransaction, run: RunId) -> Result<Result<(), Error>, Error> {
+        if let Some(fork) = lineage::fork_of(&write.open_table(tables::FORKS)?, run)? {
+            return Ok(Err(Error::HasFork { run, fork }));
+        }
         if let Some(live) = self.runs.get_mut(&run) {
             if !live.left {
                 return Ok(Err(Error::Live(run)));

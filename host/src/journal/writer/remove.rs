@@ -10,7 +10,7 @@ use super::super::header::Header;
 use super::super::segment::{self, Segment};
 use super::super::starts::Start;
 use super::super::varint::{self, Cursor};
-use super::super::{amounts, approvals, blob, index, row, signals, tables, unfinished, waits};
+use super::super::{amounts, approvals, blob, index, lineage, row, signals, tables, unfinished, waits};
 use crate::digest::Digest;
 use crate::id::RunId;
 
@@ -20,6 +20,10 @@ pub(super) fn remove(write: &WriteTransaction, run: RunId) -> Result<Result<(), 
         Ok(row) => row,
         Err(error) => return Ok(Err(error)),
     };
+    // A header that cannot be read names no parent that could be kept from going.
+    if let Ok(Some(parent)) = lineage::parent(&row) {
+        write.open_table(tables::FORKS)?.remove(&lineage::key(parent, run))?;
+    }
     // A damaged header hides which key it was started with; that stays taken.
     if let Ok(Some(key)) = row.header.unpack().and_then(|header| Start::of(&Header::decode(&header)?)) {
         key.give_back(write, run)?;

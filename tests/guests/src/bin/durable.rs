@@ -7,6 +7,7 @@
 //! | `random FOLDER COUNT` | writes as many files named and filled by chance and the clock; then the sum of their bytes |
 //! | `nap MILLISECONDS` | sleeps, with a line before and one after |
 //! | `sends URL COUNT` | that many PUT, POST and GET each; a line for each answer |
+//! | `program FOLDER STEP...` | each step in turn, and a line for what came of it; see [`step`] |
 
 use std::{
     fs::{self, OpenOptions},
@@ -17,13 +18,13 @@ use std::{
 };
 
 use guests::{arguments, number, usage};
-use remit_sdk::{http, kv};
+use remit_sdk::{http, kv, log};
 
 fn main() {
     let arguments = arguments();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["log", folder, count] => log(folder.as_ref(), number(count)),
+        ["log", folder, count] => append(folder.as_ref(), number(count)),
         ["random", folder, count] => random(folder.as_ref(), number(count)),
         ["nap", milliseconds] => {
             println!("before");
@@ -31,11 +32,33 @@ fn main() {
             println!("after");
         }
         ["sends", url, count] => (0..number(count)).for_each(|at: u32| sends(url, at)),
-        _ => usage("durable log|random|nap|sends ..."),
+        ["program", folder, ref steps @ ..] => steps.iter().for_each(|words| step(folder.as_ref(), words)),
+        _ => usage("durable log|random|nap|sends|program ..."),
     }
 }
 
-fn log(folder: &Path, count: u32) {
+/// Does what a word says, with what follows it after colons.
+fn step(folder: &Path, words: &str) {
+    match words.split(':').collect::<Vec<_>>()[..] {
+        ["set", key, value] => println!("{:?}", kv::set(key, value.as_bytes())),
+        ["get", key] => println!("{:?}", kv::get(key)),
+        ["delete", key] => println!("{:?}", kv::delete(key)),
+        ["keys"] => println!("{:?}", kv::keys("").collect::<Vec<_>>()),
+        ["chance"] => println!("{}", getrandom()),
+        ["now"] => println!("{:?}", SystemTime::now()),
+        ["nap"] => thread::sleep(Duration::from_millis(1)),
+        ["log", text] => log::info(text),
+        ["write", file, text] => println!("{:?}", fs::write(folder.join(file), text)),
+        ["append", file, text] => {
+            let opened = OpenOptions::new().append(true).create(true).open(folder.join(file));
+            println!("{:?}", opened.and_then(|mut file| file.write_all(text.as_bytes())));
+        }
+        ["folder", name] => println!("{:?}", fs::create_dir(folder.join(name)).map_err(|error| error.kind())),
+        _ => usage("set|get|delete|keys|chance|now|nap|log|write|append|folder"),
+    }
+}
+
+fn append(folder: &Path, count: u32) {
     let mut file = OpenOptions::new().append(true).create(true).open(folder.join("log.txt")).expect("it opens");
     for line in 0..count {
         writeln!(file, "line {line}").expect("it is written");

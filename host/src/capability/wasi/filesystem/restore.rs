@@ -13,7 +13,10 @@ type Again<'a, 'b> = &'a mut Restore<'b, Caps>;
 /// Returns the place of an open folder: its mount, and its path from there.
 fn place(caps: &Caps, derived: &Derived, handle: &Own) -> Option<(usize, String)> {
     let mount = derived.mount_of(handle.rep())?;
-    let path = caps.lost.get(&handle.rep()).map_or_else(String::new, |lost| lost.path.clone());
+    // What is open already is a mount's root, or the run is live and is told what another did.
+    let lost = caps.lost.get(&handle.rep()).map(|lost| lost.path.clone());
+    let open = || caps.open.get(&handle.rep()).map(|open| open.place().path().to_owned());
+    let path = lost.or_else(open).unwrap_or_default();
     Some((mount, path))
 }
 
@@ -44,6 +47,8 @@ pub(super) fn opened(again: Again<'_, '_>, derived: &Derived, params: &Open, (op
 pub(super) fn shared(again: Again<'_, '_>, handle: &Own, stream: u32) {
     if let Some(lost) = again.caps.lost.get(&handle.rep()).cloned() {
         again.caps.lost.insert(stream, lost);
+    } else if let Some(open) = again.caps.open.get(&handle.rep()).cloned() {
+        again.caps.open.insert(stream, open);
     }
 }
 

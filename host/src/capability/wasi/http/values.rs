@@ -6,9 +6,9 @@ use super::message::{Request, Response};
 use super::types::{
     DnsErrorPayload, ErrorCode, FieldSizePayload, HeaderError, Method, Scheme, TlsAlertReceivedPayload,
 };
-use crate::capability::wasi::values::{enumeration, kebab, record, variant};
+use crate::capability::wasi::values::{carries, enumeration, kebab, one_of, record, variant};
 use crate::gate::Value;
-use crate::gate::value::{Malformed, put_uint};
+use crate::gate::value::{Malformed, Mismatch, case_of, fields_of, put_uint};
 use crate::net::Bytes;
 use crate::scope::HttpTarget;
 
@@ -108,6 +108,10 @@ impl Value for Bytes {
 
     fn json(&self) -> Json {
         u8::json_all(self)
+    }
+
+    fn from_json(json: &Json) -> Result<Self, Mismatch> {
+        u8::all_from_json(json).map(Self::from)
     }
 }
 
