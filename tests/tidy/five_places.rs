@@ -24,7 +24,7 @@ const WITHOUT_WIT: &[&str] = &[
 ];
 
 /// Modules among the capabilities that are not one: what they share.
-const SHARED: &[&str] = &["bindings", "link", "mod", "wasi/mod", "wasi/values"];
+const SHARED: &[&str] = &["bindings", "derived", "link", "mod", "wasi/mod", "wasi/values"];
 
 fn places(name: &str) -> [String; 4] {
     [

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::drive::Driven;
 use super::launch::{self, Launch, Reason};
+use super::recall;
 use super::resume::{Again, resume};
 use super::session::{Seat, Session, within};
 use super::{Agent, Outward, Returned};
@@ -275,7 +276,7 @@ impl Desk {
             let message = "another build of it is installed than when the run began; install that one again";
             return Err(failed(Why::Parked, message.to_owned()));
         }
-        let recalled = launch::recall(journal, earlier.id).map_err(|error| failed(Why::Parked, error.to_string()))?;
+        let recalled = recall::recall(journal, earlier.id).map_err(|error| failed(Why::Parked, error.to_string()))?;
         if let Some(end) = recalled.end.as_ref().filter(|end| end.outcome.state().is_end()) {
             return Err(failed(Why::Ended, end.outcome.sentence()));
         }

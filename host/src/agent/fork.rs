@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use self::plan::Plan;
-use super::launch::Recalled;
+use super::recall::Recalled;
 use crate::gate::Functions;
 use crate::gate::value::Mismatch;
 use crate::id::RunId;

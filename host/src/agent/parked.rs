@@ -2,7 +2,7 @@
 
 use super::drive::{Order, StopTo};
 use super::ending::ASKED;
-use super::launch::{RecallError, recall};
+use super::recall::{RecallError, recall};
 use crate::gate::{End, LastState, Outcome, StopReason, Where};
 use crate::id::RunId;
 use crate::journal::{self, Cause, Journal, Settlement, Summary, TakenOver};

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Agent;
-use super::launch::{self, Accepted, LaunchError, RecallError, Recalled, Resumed};
+use super::launch::{self, Accepted, LaunchError, Resumed};
+use super::recall::{RecallError, Recalled};
 use crate::capability::{Caps, config};
 use crate::digest::Digest;
 use crate::gate::{Disarmed, LastState, Live, Open, Standing, Tip};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use self::left::{Likeness, left};
+use self::left::{Likeness, NOT_THERE, left};
 use self::stage::Stage;
 use super::Shell;
 use super::args;
@@ -50,7 +50,8 @@ fn rehearse(stage: &Stage) -> Result<(u64, Likeness)> {
         let left = left(stage)?;
         if !left.is_ended() {
             let message = format!("a run that nobody killed is {}", left.state);
-            return Err(Failure::new(Exit::Usage, message)
+            let exit = said.code.and_then(|code| u8::try_from(code).ok()).filter(|_| left.state == NOT_THERE);
+            return Err(Failure::new(exit.map_or(Exit::Usage, Exit::of_code), message)
                 .hint(format!("crashtest needs a run that ends by itself; it said:\n{}", said.stderr.trim_end())));
         }
         stage.keep_compiled()?;

@@ -12,6 +12,9 @@ use crate::cli::report::{OrFail as _, Result};
 use crate::cli::stand_in::{Effect, effects};
 use crate::digest::Digest;
 
+/// The state of a run that was not accepted.
+pub const NOT_THERE: &str = "not there";
+
 /// What a run has left behind.
 pub struct Left {
     /// Its state's name.
@@ -42,7 +45,7 @@ pub fn left(stage: &Stage) -> Result<Left> {
     let broken: Vec<_> = broken.collect::<Result<_>>()?;
     let broken = broken.into_iter().find(|(_, said)| said.code != Some(0));
     Ok(Left {
-        state: shown["state"].as_str().unwrap_or("not there").to_owned(),
+        state: shown["state"].as_str().unwrap_or(NOT_THERE).to_owned(),
         entries: shown["entries"].as_u64().unwrap_or_default(),
         in_doubt: in_doubt(stage)?,
         record: broken.map(|(check, said)| format!("`remit {check}` fails: {}", said.last_line())),
@@ -79,7 +82,7 @@ fn add_files(folder: &Path, name: &str, files: &mut BTreeMap<String, Digest>) ->
 impl Left {
     /// Tells whether the run has come to an end.
     pub fn is_ended(&self) -> bool {
-        !["not there", "running", "interrupted", "suspended", "paused", "in-doubt", "queued"].contains(&&*self.state)
+        ![NOT_THERE, "running", "interrupted", "suspended", "paused", "in-doubt", "queued"].contains(&&*self.state)
     }
 
     fn paths(&self) -> BTreeSet<&String> {

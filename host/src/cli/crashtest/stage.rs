@@ -209,6 +209,8 @@ impl Stage {
     fn take_arguments(&mut self, plugin: &Plugin, args: &args::Run) -> Result<()> {
         let mut arguments = Vec::new();
         let path = caller::path(&args.plugin);
+        // The stage is elsewhere.
+        let path = std::path::absolute(&path).unwrap_or(path);
         let typed = if path.exists() { path.display().to_string() } else { plugin.identity.to_string() };
         for mount in &args.mounts {
             let copy = self.copy_of(&caller::path(&mount.dir));
