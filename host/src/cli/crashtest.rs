@@ -48,11 +48,12 @@ fn rehearse(stage: &Stage) -> Result<(u64, Likeness)> {
         stage.set()?;
         let said = stage.run(&[])?;
         let left = left(stage)?;
+        if left.state == NOT_THERE {
+            return Err(said.failure());
+        }
         if !left.is_ended() {
-            let message = format!("a run that nobody killed is {}", left.state);
-            let exit = said.code.and_then(|code| u8::try_from(code).ok()).filter(|_| left.state == NOT_THERE);
-            return Err(Failure::new(exit.map_or(Exit::Usage, Exit::of_code), message)
-                .hint(format!("crashtest needs a run that ends by itself; it said:\n{}", said.stderr.trim_end())));
+            let message = format!("a run that nobody killed is {}: {}", left.state, said.last_line());
+            return Err(Failure::new(Exit::Usage, message).hint("crashtest needs a run that ends by itself"));
         }
         stage.keep_compiled()?;
         Ok(left)

@@ -44,6 +44,17 @@ pub struct Said {
 }
 
 impl Said {
+    /// Returns the failure that it reported.
+    pub fn failure(&self) -> Failure {
+        let told = |kind: &str| self.stderr.lines().find_map(|line| line.strip_prefix(kind));
+        let exit = self.code.and_then(|code| u8::try_from(code).ok()).map_or(Exit::HostFailed, Exit::of_code);
+        let failure = Failure::new(exit, told("error: ").unwrap_or_else(|| self.last_line()));
+        match told("hint: ") {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
     /// Returns the last line that it said on its standard error.
     pub fn last_line(&self) -> &str {
         self.stderr.lines().last().unwrap_or("it said nothing")
