@@ -29,6 +29,8 @@ mod scene;
 mod start;
 #[cfg(feature = "bench")]
 mod table;
+#[cfg(feature = "bench")]
+mod waiting;
 
 use anyhow::Result;
 
@@ -66,6 +68,8 @@ const BENCHES: &[Bench] = &[
     Bench { name: "durable/step", run: durable::step },
     Bench { name: "durable/resume", run: durable::resume },
     Bench { name: "durable/transcript", run: durable::transcript },
+    Bench { name: "waiting/memory", run: waiting::memory },
+    Bench { name: "waiting/wake", run: waiting::wake },
     Bench { name: "start/process", run: start::process },
     Bench { name: "start/instance", run: start::instance },
     Bench { name: "start/compiled", run: start::compiled },

@@ -213,13 +213,15 @@ const SYLLABLES: [&str; 20] = [
     "ed", "us",
 ];
 
-fn remit(home: &Path) -> Result<Command> {
+/// Returns a command in a home.
+pub fn remit(home: &Path) -> Result<Command> {
     let mut command = Command::new(program("remit")?);
     command.arg("--home").arg(home).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     Ok(command)
 }
 
-fn succeeds(command: &mut Command) -> Result<()> {
+/// Does a command, which has to succeed.
+pub fn succeeds(command: &mut Command) -> Result<()> {
     let status = command.status()?;
     ensure!(status.success(), "{} failed: {status}", crate::shell::shown(command));
     Ok(())
