@@ -28,7 +28,7 @@ fn entries(run: &Json, function: &str) -> Vec<u64> {
 fn fork(desk: &Desk, run: &str, args: &[&str]) -> String {
     let said = desk.remit(&[&["fork", run], args].concat()).ends(code::OK);
     let made = desk.json(&["show", "last", "--json"]);
-    assert_eq!((&made["run"], &made["state"]), (&Json::from(said.stdout.trim()), &Json::from("suspended")));
+    assert_eq!((&made["run"], &made["state"]), (&Json::from(said.stdout.trim()), &Json::from("paused")));
     said.stdout.trim().to_owned()
 }
 

@@ -81,10 +81,23 @@ pub(super) fn judge(store: &mut Store<Guest>, driven: Driven<wasmtime::Result<Re
                 StopReason::Interrupted | StopReason::WallTime => Outcome::Suspended { reason },
             };
         }
-        Driven::Finished(Ok(returned)) => judged.end.outcome = outcome_of(returned),
+        Driven::Finished(Ok(returned)) => judged.end.outcome = within(outcome_of(returned), guest.growth.limits()),
         Driven::Finished(Err(error)) => failed(&mut judged, error, halted_in, guest.growth.limits()),
     }
     judged
+}
+
+/// Returns the outcome, if what the agent says takes no more than a payload may.
+fn within(outcome: Outcome, limits: &Limits) -> Outcome {
+    let len = match &outcome {
+        Outcome::Succeeded { result: Some(result) } => result.len(),
+        Outcome::Failed { failure } => failure.message.len() + failure.details.as_ref().map_or(0, String::len),
+        _ => 0,
+    };
+    match limits.check(LimitKind::Payload, len as u64) {
+        Ok(()) => outcome,
+        Err(crossed) => Outcome::Limit { crossed },
+    }
 }
 
 fn outcome_of(returned: Returned) -> Outcome {

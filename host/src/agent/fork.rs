@@ -130,7 +130,7 @@ pub fn fork(
     journal.fork(*run, plan.cut, own, |writer, parted| {
         let (fuel, time_us) = plan.copy(journal, *run, writer)?.unwrap_or((parted.fuel, parted.time_us));
         let why = format!("forked from run {run} at entry {}", plan.cut);
-        let body = Transition { now: State::Suspended, why, by: fork.by.to_owned(), entry: None, decision: None };
+        let body = Transition { now: State::Paused, why, by: fork.by.to_owned(), entry: None, decision: None };
         writer.state(fuel, time_us, &body)?;
         Ok(())
     })

@@ -8,7 +8,6 @@
 //! The client begins with the command; then both send as they have something. The host's last frame is the exit code.
 
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +29,8 @@ const CHUNK_LEN: usize = 64 * 1024;
 pub struct Command {
     /// The command line, the program's name first; each as the system's bytes.
     pub arguments: Vec<Vec<u8>>,
-    /// The client's folder.
-    pub folder: PathBuf,
+    /// The client's folder, as the system's bytes.
+    pub folder: Vec<u8>,
     /// Who the client acts for.
     pub principal: String,
     /// Whether each is a terminal.
@@ -180,7 +179,7 @@ mod tests {
 
     #[test]
     fn frames_come_back_and_others_are_refused() {
-        let (arguments, folder) = (vec![b"remit".to_vec(), vec![255, 0]], "/x".into());
+        let (arguments, folder) = (vec![b"remit".to_vec(), vec![255, 0]], b"/x".to_vec());
         let (terminals, colors) = (Streams { stdin: true, ..Streams::default() }, Streams::default());
         let command = Command { arguments, folder, principal: "local:a".into(), terminals, colors };
         for frame in [

@@ -1,8 +1,8 @@
 //! Doing commands for clients: the same code as without a host, on a thread that is the client's.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -57,6 +57,9 @@ fn do_it(session: &Session, remote: &Remote, arguments: Vec<OsString>) -> FromHo
         Err(exit) => return FromHost::Exit(exit.code()),
     };
     if !line.command.is_for_hosts() || !(session.is_lasting() || line.command.is_light()) {
+        return FromHost::Later;
+    }
+    if session.supervisor().is_some_and(|supervisor| supervisor.status().is_closing) {
         return FromHost::Later;
     }
     // A client that is gone by now does not know what it wanted.
@@ -161,7 +164,7 @@ impl Client for Remote {
     }
 
     fn folder(&self) -> &Path {
-        &self.command.folder
+        Path::new(OsStr::from_bytes(&self.command.folder))
     }
 
     fn principal(&self) -> &str {

@@ -150,7 +150,7 @@ fn command(arguments: &[OsString]) -> io::Result<Command> {
         Streams { stdin: io::stdin().is_terminal(), stdout: stdout.is_terminal(), stderr: stderr.is_terminal() };
     Ok(Command {
         arguments: arguments.iter().cloned().map(OsString::into_vec).collect(),
-        folder: std::env::current_dir()?,
+        folder: std::env::current_dir()?.into_os_string().into_vec(),
         principal: principal(),
         terminals,
         colors,

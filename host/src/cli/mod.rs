@@ -331,7 +331,7 @@ impl Command {
     /// Tells whether it has no guest to drive, so that also a host does it that has room for no more than its one run.
     #[cfg(unix)]
     fn is_light(&self) -> bool {
-        !matches!(self, Self::Run(_) | Self::Start(_) | Self::Resume(_) | Self::Replay(_))
+        !matches!(self, Self::Run(_) | Self::Start(_) | Self::Resume(_) | Self::Replay(_) | Self::Crashtest(_))
     }
 }
 

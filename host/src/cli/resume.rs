@@ -131,7 +131,7 @@ pub fn decide(shell: &Shell, args: &args::Decide) -> Result {
 /// # Errors
 /// When the run has ended, the entry is not in doubt, or its function does not return the value.
 pub fn decide_in(session: &Session, run: RunId, entry: u64, asked: Decided) -> Result<String> {
-    let _claim = session.claim(run, &Stop::default())?;
+    let claim = session.claim(run, &Stop::default())?;
     let recalled = recall(session.journal(), run)?;
     if let Some(end) = recalled.end.as_ref().filter(|end| end.outcome.state().is_end()) {
         let message = format!("run {run} has {}", end.outcome.sentence());
@@ -153,6 +153,10 @@ pub fn decide_in(session: &Session, run: RunId, entry: u64, asked: Decided) -> R
         Decided::Fail => failed(session, &mut taken, entry, recalled.end)?,
     };
     taken.writer.durable()?.wait()?;
+    drop((taken, claim));
+    if let Some(supervisor) = session.supervisor().filter(|supervisor| supervisor.drives()) {
+        supervisor.enqueue(run)?;
+    }
     Ok(said)
 }
 

@@ -20,7 +20,7 @@ use super::session::Session;
 use super::stand_in;
 use super::supervised::answered;
 use super::wait::Foreground;
-use crate::agent::{Agent, Launch, LaunchError, Outward, Stop, accept};
+use crate::agent::{Agent, Launch, LaunchError, Outward, Stop, accept, cancel};
 use crate::engine::World;
 use crate::meter::{LimitKind, Limits};
 
@@ -92,7 +92,13 @@ fn run_in(session: &Session, plugin: &Plugin, args: &args::Run) -> Result {
         let connectors = resolved.connectors.iter();
         let accepted = connectors.fold(accepted, |accepted, all| accepted.calling(all, &resolved.links));
         let id = accepted.id;
-        let _claim = session.claim(id, &stop)?;
+        let claimed = session.claim(id, &stop);
+        if claimed.is_err() {
+            // Whoever asked is told to ask again, so this one is not to go on by itself. A host that ends may find it still.
+            let why = Some("its host was ending when it was accepted");
+            let _cancelled = cancel(session.journal(), id, &by, why, session.clock());
+        }
+        let _claim = claimed?;
         note(format!("run {id}"));
         let end = accepted.run(&agent, &stop, &mut |stream, bytes| shown.show(stream, bytes)).await?;
         Ok::<_, Failure>((id, foreground.see_through(id, end, &mut shown).await?))

@@ -33,8 +33,9 @@ pub fn serve(shell: &Shell, _args: &args::Serve) -> Result {
     let backend = Box::new(desk);
     let home = session.home().path().display().to_string();
     let api = Api { supervisor: supervisor.clone(), backend, home };
-    let server = Server::start(listener, api).or_fail(Exit::HostFailed, "cannot answer on the socket")?;
+    // Who asks by now waits until it is known what goes on.
     let count = supervisor.recover()?;
+    let server = Server::start(listener, api).or_fail(Exit::HostFailed, "cannot answer on the socket")?;
     print(format!("serving {}: {count} runs go on\n", session.home().path().display()))?;
     signals.wait();
     note("suspending what runs");

@@ -64,6 +64,9 @@ impl Proposal {
     }
 }
 
+/// Bytes of the reason that somebody gives for a decision.
+const WHY_MAX: usize = 4 * 1024;
+
 impl Journal {
     /// Returns the proposals of which the run was not told what was decided, by run.
     ///
@@ -86,6 +89,10 @@ impl Journal {
     /// # Errors
     /// [`Error::NotOpen`] for the first that is not there, was decided, or has expired.
     pub fn rule(&self, proposals: Vec<(RunId, u64)>, ruling: Ruling) -> Result<(), Error> {
+        let len = ruling.why.as_ref().map_or(0, String::len);
+        if len > WHY_MAX {
+            return Err(Error::TooLarge { what: "the reason of a decision", len: len as u64, max: WHY_MAX as u64 });
+        }
         self.0.edit(move |write| decide(write, &proposals, &ruling))
     }
 }

@@ -11,7 +11,7 @@ use super::{Ground, Outfit, Shared};
 use crate::agent::{Again, ParkError, RecallError, ResumeError, pause, resume};
 use crate::gate::End;
 use crate::journal;
-use crate::lifecycle::HOST;
+use crate::lifecycle::{HOST, State};
 
 /// Why a run has not gone on.
 enum Left {
@@ -37,8 +37,12 @@ impl From<journal::Error> for Left {
     fn from(error: journal::Error) -> Self {
         match error {
             journal::Error::Fenced { .. } | journal::Error::NoSuchRun(_) => Self::AsItIs(error.to_string()),
-            journal::Error::Damaged(_) => Self::Unfit(error.to_string()),
-            error => Self::Journal(error),
+            // The file takes no run any more.
+            journal::Error::Io(_) | journal::Error::DiskFull | journal::Error::ReadOnly(_) | journal::Error::Closed => {
+                Self::Journal(error)
+            }
+            // It is this run's own.
+            error => Self::Unfit(error.to_string()),
         }
     }
 }
@@ -62,6 +66,10 @@ pub(super) async fn drive(shared: &Arc<Shared>, job: &Job) {
 
 async fn go_on(shared: &Arc<Shared>, job: &Job) -> Result<End, Left> {
     let Ground { journal, clock, engine, .. } = &shared.ground;
+    // Somebody may have paused it since it was found.
+    if job.by == HOST && journal.unfinished_run(job.run)?.is_none_or(|row| waits_for_a_person(row.state)) {
+        return Err(Left::AsItIs("it waits for a person, or has ended".into()));
+    }
     let (looking, run) = (shared.clone(), job.run);
     // It may have to compile, while others run on this thread.
     let outfit = spawn_blocking(move || looking.ground.outfitter.outfit(run)).await;
@@ -74,6 +82,10 @@ async fn go_on(shared: &Arc<Shared>, job: &Job) -> Result<End, Left> {
     Ok(accepted.run(&agent, &job.stop, &mut |_, _| {}).await?)
 }
 
+fn waits_for_a_person(state: State) -> bool {
+    matches!(state, State::Paused | State::InDoubt)
+}
+
 /// Pauses a run that cannot go on.
 fn give_up(shared: &Shared, job: &Job, why: &str) {
     let (Ground { journal, clock, .. }, run) = (&shared.ground, job.run);
@@ -81,6 +93,10 @@ fn give_up(shared: &Shared, job: &Job, why: &str) {
         Ok(()) => tracing::warn!(%run, "paused: {why}"),
         // It waits for a person as it is.
         Err(ParkError::Unlawful { .. }) => tracing::warn!(%run, "{why}"),
-        Err(error) => tracing::error!(%run, "{why}; and it could not be paused: {error}"),
+        Err(error) => {
+            tracing::error!(%run, "{why}; and it could not be paused: {error}");
+            // Lest it be found again, and again.
+            shared.places().given_up.insert(run);
+        }
     }
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 pub use self::places::Claim;
 use self::places::Places;
 use self::queue::Waiting;
+use self::ready::Readiness;
 use self::worker::Worker;
 use crate::agent::{self, Agent, Connectors, Links, Order, Outward, ParkError, Recalled, Stop, StopTo, state_of};
 use crate::capability::config::Values;
@@ -191,13 +192,17 @@ impl Supervisor {
         }
     }
 
-    /// Has a run that was accepted to wait go on when it is its turn. One that does not wait stays as it is.
+    /// Has a run go on when it is its turn, if nobody has to say anything first: one that was accepted to wait, or decided
+    /// about. Any other stays as it is.
     ///
     /// # Errors
     /// What keeps the journal from being read. The next host finds the run, then.
     pub fn enqueue(&self, run: RunId) -> Result<(), Refused> {
-        let row = self.0.ground.journal.unfinished_run(run)?;
-        recover::enqueue(&self.0, row.iter().filter(|row| row.state == State::Queued));
+        let Ground { journal, clock, .. } = &self.0.ground;
+        let Some(row) = journal.unfinished_run(run)? else { return Ok(()) };
+        if ready::judge(journal, &row, clock.now())? == Readiness::Ready {
+            recover::enqueue(&self.0, std::iter::once(&row));
+        }
         Ok(())
     }
 
@@ -223,6 +228,7 @@ impl Supervisor {
         if self.0.bounds.runs_max == 0 {
             return Err(Refused::Full { max: 0 });
         }
+        places.given_up.remove(&run);
         places.asked.insert(run, by.to_owned());
         places.queue.push(Waiting { run, priority: row.priority, owner: row.owner });
         self.0.fill(&mut places);
@@ -271,8 +277,16 @@ impl Supervisor {
             StopTo::Paused => State::Paused,
             StopTo::Cancelled => State::Cancelled,
         };
-        // It may have come to its end before it heard.
-        if now == next { Ok(now) } else { Err(ParkError::Unlawful { run, now, next }.into()) }
+        match () {
+            () if now == next => Ok(now),
+            // It parked itself before it heard, or somebody stayed with it who drove nothing.
+            () if !now.is_end() && now.may_become(next) => {
+                let _claim = self.claim(run, &Stop::default())?;
+                self.stop_parked(run, order)
+            }
+            // It came to its end before it heard.
+            () => Err(ParkError::Unlawful { run, now, next }.into()),
+        }
     }
 
     /// Claims a run for somebody who drives it on a thread of their own, or changes it while nobody drives it. It does not
@@ -290,6 +304,7 @@ impl Supervisor {
         }
         places.queue.remove(run);
         places.asked.remove(&run);
+        places.given_up.remove(&run);
         places.claim(run, stop);
         Ok(Claim::new(&self.0, run))
     }

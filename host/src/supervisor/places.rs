@@ -1,6 +1,6 @@
 //! Who has a place: the runs that workers drive, and those that somebody else claimed. No I/O, no threads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Shared;
@@ -22,6 +22,8 @@ pub(super) struct Places {
     pub has_failed: bool,
     /// What is due has to be looked up anew.
     pub looks_again: bool,
+    /// Runs that can neither go on nor be paused: nobody takes them up before somebody asks for it.
+    pub given_up: HashSet<RunId>,
     held: HashMap<RunId, Place>,
     /// How many of them workers drive, one by one.
     loads: Vec<usize>,

@@ -50,7 +50,7 @@ pub(super) fn enqueue<'a>(shared: &Shared, runs: impl Iterator<Item = &'a Unfini
     let mut places = shared.places();
     let before = places.queue.len();
     for &Unfinished { run, priority, owner, .. } in runs {
-        if !places.holds(run) {
+        if !places.holds(run) && !places.given_up.contains(&run) {
             places.queue.push(Waiting { run, priority, owner });
         }
     }

@@ -1,5 +1,6 @@
 //! A home to rehearse in: the plugins and the grants of the real one, copies of the folders, and nothing that sends.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,7 +17,7 @@ use crate::cli::session::Session;
 use crate::cli::stand_in;
 use crate::home::{Home, Wait};
 use crate::journal::{Journal, NewGrant, Options};
-use crate::manifest::Access;
+use crate::manifest::{Access, Kind};
 use crate::meter::{LimitKind, Limits};
 
 /// Bytes of the folders together that are copied for each run.
@@ -69,7 +70,7 @@ impl Stage {
     pub fn of(session: &Session, plugin: &Plugin, args: &args::Run) -> Result<Self> {
         let root = TempDir::new().or_fail(Exit::HostFailed, "cannot make a folder to rehearse in")?;
         let mut stage = Self { root, arguments: Vec::new(), folders: Vec::new() };
-        stage.make_home(session)?;
+        stage.make_home(session, plugin)?;
         stage.take_arguments(plugin, args)?;
         let size = stage.folders.iter().map(|folder| size_of(folder)).sum::<Result<u64>>()?;
         if size > FOLDERS_SIZE_MAX {
@@ -175,7 +176,7 @@ impl Stage {
     }
 
     /// Makes the home that each run begins with: it knows the plugins and the grants of the real one.
-    fn make_home(&mut self, session: &Session) -> Result<()> {
+    fn make_home(&mut self, session: &Session, plugin: &Plugin) -> Result<()> {
         let from = session.home().path();
         let home = Home::open(&self.template(), "remit crashtest", session.clock(), Wait::No)?;
         for entry in fs::read_dir(from).or_fail(Exit::HostFailed, format!("cannot read {}", from.display()))? {
@@ -187,15 +188,19 @@ impl Stage {
             }
         }
         let journal = Journal::open(&home.journal_path(), home.signing_key()?, &Options::default())?;
+        // The plugin's, and those of the connectors that it may call.
+        let mut identities = BTreeSet::from([plugin.identity.to_string()]);
         for installed in session.journal().plugins()? {
+            let is_connector = installed.newest.kind == Kind::Connector.word();
+            identities.extend(is_connector.then(|| installed.newest.identity.clone()));
             for release in installed.earlier.into_iter().chain([installed.newest]) {
                 let (component, manifest) = (session.blob(release.component)?, session.blob(release.manifest)?);
                 journal.install(release, &component, &manifest)?;
             }
         }
-        for stored in
-            session.journal().grants()?.into_iter().filter(|stored| stored.grant.stands(session.clock().now()))
-        {
+        let now = session.clock().now();
+        let standing = session.journal().grants()?.into_iter().filter(|stored| stored.grant.stands(now));
+        for stored in standing.filter(|stored| identities.contains(&stored.grant.identity)) {
             let mut grant = stored.grant;
             grant.scope = self.with_copies(&grant.scope)?;
             journal.give(vec![NewGrant { grant, replaces: Vec::new() }])?;

@@ -182,7 +182,12 @@ impl Writer {
             }
             live.settle(write, run, None)?;
         }
-        remove::remove(write, run)
+        let removed = remove::remove(write, run)?;
+        if removed.is_ok() {
+            // What its writer sends yet comes too late.
+            self.runs.remove(&run);
+        }
+        Ok(removed)
     }
 
     /// Settles the runs whose state changed in this commit.
